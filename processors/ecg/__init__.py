@@ -1,0 +1,1 @@
+"""The pure signal engine: blocks and state in, results and state out."""

@@ -1,0 +1,1 @@
+"""What flows: the nouns of Leadwire, their wire contract and the settings. Imports nothing of ours."""

@@ -1,0 +1,287 @@
+"""Between the dataclasses and their protobuf bytes; strict on the way in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Final, cast
+from uuid import UUID
+
+import numpy as np
+from google.protobuf.message import DecodeError
+
+from schemas import ecg_pb2 as pb
+from schemas.beats import Beat, BeatClass, Fiducials
+from schemas.errors import Malformed
+from schemas.metrics import Metrics
+from schemas.reports import ReportEvent, ReportState
+from schemas.rhythms import EpisodeState, RhythmEpisode
+from schemas.samples import (
+    LEADS,
+    MAX_BLOCK_S,
+    MAX_LEADS,
+    MAX_RATE_HZ,
+    MIN_RATE_HZ,
+    Lead,
+    SampleBlock,
+)
+
+_NUMBER_BY_LEAD: Final = {lead: pb.Lead.Value(lead) for lead in LEADS}
+_LEAD_BY_NUMBER: Final[dict[int, Lead]] = {number: lead for lead, number in _NUMBER_BY_LEAD.items()}
+_MAX_INDEX: Final = 2**53
+_FIDUCIAL_NAMES: Final = Fiducials.__slots__
+_BEAT_OPTIONALS: Final = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
+_METRIC_OPTIONALS: Final = (
+    "heart_rate_bpm", "rr_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "st_mv", "qrs_axis_deg",
+)  # fmt: skip
+
+
+def encode_pack(blocks: Iterable[SampleBlock]) -> bytes:
+    """SamplePack bytes of blocks whose devices share a partition."""
+    pack = pb.SamplePack()
+    for block in blocks:
+        pack.blocks.append(_block_to_pb(block))
+    return pack.SerializeToString()
+
+
+def decode_pack(value: bytes) -> list[SampleBlock]:
+    """Every block of a SamplePack. Raises Malformed if the bytes or any block break the contract."""
+    pack = pb.SamplePack()
+    _parse(pack, value, "SamplePack")
+    if not pack.blocks:
+        raise Malformed("the SamplePack holds no block; send at least one SampleBlock in `blocks`")
+    return [block_from_pb(message) for message in pack.blocks]
+
+
+def block_from_pb(message: pb.SampleBlock) -> SampleBlock:
+    """One checked block; `samples` is a read-only view of the message's bytes. Raises Malformed."""
+    leads = tuple(_lead(number) for number in message.leads)
+    samples = _samples(message.samples, len(leads))
+    block = SampleBlock(
+        device_id=_uuid(message.device_id, "device_id"),
+        recording_id=_uuid(message.recording_id, "recording_id"),
+        first_index=message.first_index,
+        started_at_us=message.started_at_us,
+        rate_hz=message.rate_hz,
+        leads=leads,
+        uv_per_lsb=_gains(tuple(message.uv_per_lsb), len(leads)),
+        samples=samples,
+        received_at_us=message.received_at_us,
+    )
+    check_block(block)
+    return block
+
+
+def check_block(block: SampleBlock) -> None:
+    """Raise Malformed where a block breaks the wire contract (see schemas/ecg.proto)."""
+    if not 1 <= len(block.leads) <= MAX_LEADS or len(set(block.leads)) != len(block.leads):
+        raise Malformed(f"leads are {list(block.leads)}; name 1 to {MAX_LEADS} different leads")
+    if not MIN_RATE_HZ <= block.rate_hz <= MAX_RATE_HZ:
+        raise Malformed(f"rate_hz is {block.rate_hz:g}; send {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g}")
+    if block.count < 1:
+        raise Malformed("the block holds no sample; send at least one per lead")
+    if block.count > MAX_BLOCK_S * block.rate_hz:
+        seconds = block.count / block.rate_hz
+        raise Malformed(f"the block lasts {seconds:.1f} s; split it into blocks of {MAX_BLOCK_S:g} s or less")
+    if not 0 <= block.first_index < _MAX_INDEX:
+        raise Malformed(f"first_index is {block.first_index}; count samples from 0, the recording's first")
+    if not all(math.isfinite(gain) and gain > 0 for gain in block.uv_per_lsb):
+        raise Malformed(f"uv_per_lsb is {list(block.uv_per_lsb)}; send the positive gain in microvolts per step")
+
+
+def _block_to_pb(block: SampleBlock) -> pb.SampleBlock:
+    return pb.SampleBlock(
+        device_id=str(block.device_id),
+        recording_id=str(block.recording_id),
+        first_index=block.first_index,
+        started_at_us=block.started_at_us,
+        rate_hz=block.rate_hz,
+        leads=[_NUMBER_BY_LEAD[lead] for lead in block.leads],
+        uv_per_lsb=block.uv_per_lsb,
+        samples=np.ascontiguousarray(block.samples, "<i2").tobytes(),
+        received_at_us=block.received_at_us,
+    )
+
+
+def encode_beats(beats: list[Beat]) -> bytes:
+    """BeatBatch bytes of beats of one recording, at least one."""
+    batch = pb.BeatBatch(
+        device_id=str(beats[0].device_id),
+        recording_id=str(beats[0].recording_id),
+        engine_version=beats[0].engine_version,
+    )
+    batch.beats.extend(_beat_to_pb(beat) for beat in beats)
+    return batch.SerializeToString()
+
+
+def decode_beats(value: bytes) -> list[Beat]:
+    """The beats of a BeatBatch. Raises Malformed."""
+    batch = pb.BeatBatch()
+    _parse(batch, value, "BeatBatch")
+    device_id, recording_id = _uuid(batch.device_id, "device_id"), _uuid(batch.recording_id, "recording_id")
+    return [_beat_from_pb(message, device_id, recording_id, batch.engine_version) for message in batch.beats]
+
+
+def _beat_to_pb(beat: Beat) -> pb.Beat:
+    marks = {name: getattr(beat.fiducials, name) for name in _FIDUCIAL_NAMES}
+    return pb.Beat(
+        r_index=beat.r_index,
+        at_us=beat.at_us,
+        beat_class=pb.BeatClass.Value(beat.beat_class),
+        confidence=beat.confidence,
+        fiducials=pb.Fiducials(**marks),
+        **{name: getattr(beat, name) for name in _BEAT_OPTIONALS},
+    )
+
+
+def _beat_from_pb(message: pb.Beat, device_id: UUID, recording_id: UUID, engine_version: str) -> Beat:
+    return Beat(
+        device_id=device_id,
+        recording_id=recording_id,
+        r_index=message.r_index,
+        at_us=message.at_us,
+        beat_class=cast("BeatClass", _enum_name(pb.BeatClass, message.beat_class)),
+        confidence=message.confidence,
+        engine_version=engine_version,
+        fiducials=_fiducials_from_pb(message.fiducials),
+        **{n: getattr(message, n) if message.HasField(n) else None for n in _BEAT_OPTIONALS},
+    )
+
+
+def _fiducials_from_pb(message: pb.Fiducials) -> Fiducials:
+    present = {field.name: value for field, value in message.ListFields()}
+    return Fiducials(**present)
+
+
+def encode_metrics(metrics: Metrics) -> bytes:
+    return pb.Metrics(
+        device_id=str(metrics.device_id),
+        recording_id=str(metrics.recording_id),
+        window_start_us=metrics.window_start_us,
+        engine_version=metrics.engine_version,
+        arrhythmia_type=metrics.arrhythmia_type or "",
+        arrhythmia_confidence=metrics.arrhythmia_confidence,
+        quality=metrics.quality,
+        **{name: getattr(metrics, name) for name in _METRIC_OPTIONALS},
+    ).SerializeToString()
+
+
+def decode_metrics(value: bytes) -> Metrics:
+    """One Metrics. Raises Malformed."""
+    message = pb.Metrics()
+    _parse(message, value, "Metrics")
+    return Metrics(
+        device_id=_uuid(message.device_id, "device_id"),
+        recording_id=_uuid(message.recording_id, "recording_id"),
+        window_start_us=message.window_start_us,
+        engine_version=message.engine_version,
+        arrhythmia_type=message.arrhythmia_type or None,
+        arrhythmia_confidence=message.arrhythmia_confidence,
+        quality=message.quality,
+        **{n: getattr(message, n) if message.HasField(n) else None for n in _METRIC_OPTIONALS},
+    )
+
+
+def encode_rhythm(episode: RhythmEpisode) -> bytes:
+    return pb.RhythmEpisode(
+        device_id=str(episode.device_id),
+        recording_id=str(episode.recording_id),
+        first_r_index=episode.first_r_index,
+        label=episode.label,
+        state=pb.EpisodeState.Value(episode.state.upper()),
+        started_at_us=episode.started_at_us,
+        ended_at_us=episode.ended_at_us,
+        confidence=episode.confidence,
+        engine_version=episode.engine_version,
+    ).SerializeToString()
+
+
+def decode_rhythm(value: bytes) -> RhythmEpisode:
+    """One RhythmEpisode. Raises Malformed."""
+    message = pb.RhythmEpisode()
+    _parse(message, value, "RhythmEpisode")
+    return RhythmEpisode(
+        device_id=_uuid(message.device_id, "device_id"),
+        recording_id=_uuid(message.recording_id, "recording_id"),
+        first_r_index=message.first_r_index,
+        label=message.label,
+        state=cast("EpisodeState", _enum_name(pb.EpisodeState, message.state).lower()),
+        started_at_us=message.started_at_us,
+        ended_at_us=message.ended_at_us,
+        confidence=message.confidence,
+        engine_version=message.engine_version,
+    )
+
+
+def encode_report_event(event: ReportEvent) -> bytes:
+    return pb.ReportEvent(
+        report_id=str(event.report_id),
+        device_id=str(event.device_id),
+        state=pb.ReportState.Value(event.state.upper()),
+        period_start_us=event.period_start_us,
+        period_end_us=event.period_end_us,
+        detail=event.detail,
+    ).SerializeToString()
+
+
+def decode_report_event(value: bytes) -> ReportEvent:
+    """One ReportEvent. Raises Malformed."""
+    message = pb.ReportEvent()
+    _parse(message, value, "ReportEvent")
+    return ReportEvent(
+        report_id=_uuid(message.report_id, "report_id"),
+        device_id=_uuid(message.device_id, "device_id"),
+        state=cast("ReportState", _enum_name(pb.ReportState, message.state).lower()),
+        period_start_us=message.period_start_us,
+        period_end_us=message.period_end_us,
+        detail=message.detail,
+    )
+
+
+def _parse(
+    message: pb.SamplePack | pb.BeatBatch | pb.Metrics | pb.RhythmEpisode | pb.ReportEvent,
+    value: bytes,
+    kind: str,
+) -> None:
+    try:
+        message.ParseFromString(value)
+    except DecodeError:
+        raise Malformed(f"{len(value)} bytes that are no {kind}; encode it as schemas/ecg.proto says") from None
+
+
+def _uuid(text: str, field: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Malformed(f"{field} is {text[:60]!r}; send a UUID in text form") from None
+
+
+def _lead(number: int) -> Lead:
+    try:
+        return _LEAD_BY_NUMBER[number]
+    except KeyError:
+        raise Malformed(f"lead number {number} is not known; use one of {', '.join(LEADS)}") from None
+
+
+def _samples(data: bytes, leads: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
+    if leads == 0:
+        raise Malformed("the block names no lead; name each channel in `leads`")
+    if len(data) % (2 * leads):
+        raise Malformed(f"samples is {len(data)} bytes; send int16 for {leads} leads, a multiple of {2 * leads}")
+    return np.frombuffer(data, "<i2").reshape(leads, -1)
+
+
+def _gains(gains: tuple[float, ...], leads: int) -> tuple[float, ...]:
+    if len(gains) == 1:
+        return gains * leads
+    if len(gains) != leads:
+        raise Malformed(f"uv_per_lsb has {len(gains)} values; send one, or one for each of the {leads} leads")
+    return gains
+
+
+def _enum_name(enum: object, number: int) -> str:
+    names = enum.keys()[1:]  # type: ignore[attr-defined]  # the generated wrapper's type is private
+    for name in names:
+        if enum.Value(name) == number:  # type: ignore[attr-defined]  # as above
+            return cast("str", name)
+    raise Malformed(f"{number} is none of {', '.join(names)}; see schemas/ecg.proto")

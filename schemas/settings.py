@@ -1,0 +1,153 @@
+"""Settings: environment variables (and `.env` in development), read once, at the door."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.errors import Misconfigured
+
+DEVELOPMENT_SECRET: Final = "development-only-secret-change-me-0123456789"  # noqa: S105  # refused in production
+
+
+class _Group(BaseSettings):
+    model_config = SettingsConfigDict(frozen=True, env_file=".env", extra="ignore", populate_by_name=True)
+
+
+class KafkaSettings(_Group):
+    """The broker and its topics."""
+
+    bootstrap: str = Field("127.0.0.1:9092", validation_alias="LEADWIRE_KAFKA_BOOTSTRAP")
+    idempotent: bool = Field(True, validation_alias="LEADWIRE_KAFKA_IDEMPOTENT")
+    partitions: int = Field(64, ge=1, le=4096, validation_alias="LEADWIRE_KAFKA_PARTITIONS")
+    replication: int = Field(1, ge=1, validation_alias="LEADWIRE_KAFKA_REPLICATION")
+    retention_hours: int = Field(72, ge=1, validation_alias="LEADWIRE_KAFKA_RETENTION_HOURS")
+
+
+class DatabaseSettings(_Group):
+    """PostgreSQL, with or without TimescaleDB."""
+
+    url: str = Field("postgresql://leadwire@127.0.0.1:5432/leadwire", validation_alias="DATABASE_URL")
+    reader_url: str | None = Field(None, validation_alias="LEADWIRE_READER_DATABASE_URL")
+    reader_password: SecretStr | None = Field(None, validation_alias="LEADWIRE_READER_PASSWORD")
+    pool_size: int = Field(20, ge=1, validation_alias="DATABASE_POOL_SIZE")
+    max_overflow: int = Field(40, ge=0, validation_alias="DATABASE_MAX_OVERFLOW")
+    chunk_hours: int = Field(24, ge=1, validation_alias="LEADWIRE_CHUNK_HOURS")
+    compress_after_hours: int = Field(48, ge=1, validation_alias="LEADWIRE_COMPRESS_AFTER_HOURS")
+    retention_days: int = Field(365, ge=1, validation_alias="LEADWIRE_RETENTION_DAYS")
+
+
+class ObjectSettings(_Group):
+    """Where reports and archives rest: a folder, or S3."""
+
+    folder: Path | None = Field(None, validation_alias="LEADWIRE_OBJECTS_DIR")
+    endpoint: str | None = Field(None, validation_alias="LEADWIRE_S3_ENDPOINT")
+    public_endpoint: str | None = Field(None, validation_alias="LEADWIRE_S3_PUBLIC_ENDPOINT")
+    access_key_id: str | None = Field(None, validation_alias="AWS_ACCESS_KEY_ID")
+    secret_access_key: SecretStr | None = Field(None, validation_alias="AWS_SECRET_ACCESS_KEY")
+    region: str = Field("us-east-1", validation_alias="AWS_REGION")
+    bucket: str = Field("ecg-reports-bucket", validation_alias="AWS_S3_BUCKET")
+    url_expires_s: int = Field(3600, ge=1, le=604800, validation_alias="LEADWIRE_URL_EXPIRES_S")
+
+
+class SecuritySettings(_Group):
+    """Tokens and who may come in."""
+
+    environment: Literal["development", "production"] = Field("production", validation_alias="LEADWIRE_ENV")
+    secret_key: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), validation_alias="SECRET_KEY")
+    algorithm: Literal["HS256", "HS384", "HS512"] = Field("HS256", validation_alias="ALGORITHM")
+    access_token_expire_hours: float = Field(24, gt=0, validation_alias="ACCESS_TOKEN_EXPIRE_HOURS")
+
+    @model_validator(mode="after")
+    def _refuse_default_secret(self) -> SecuritySettings:
+        weak = self.secret_key.get_secret_value() == DEVELOPMENT_SECRET or len(self.secret_key.get_secret_value()) < 32
+        if self.environment == "production" and weak:
+            raise ValueError(
+                "SECRET_KEY is the default or under 32 characters; set 32 random ones (openssl rand -hex 32), "
+                "or LEADWIRE_ENV=development on a laptop"
+            )
+        return self
+
+
+class HttpSettings(_Group):
+    """Both HTTP applications."""
+
+    prefix: str = Field("/api/v1", validation_alias="API_V1_PREFIX")
+    cors_origins: list[str] = Field(default_factory=list, validation_alias="CORS_ORIGINS")
+    public_url: str = Field("http://127.0.0.1:8000", validation_alias="LEADWIRE_PUBLIC_URL")
+    max_body_bytes: int = Field(4 * 2**20, ge=1024, validation_alias="LEADWIRE_MAX_BODY_BYTES")
+    max_clock_skew_s: float = Field(86_400, gt=0, validation_alias="LEADWIRE_MAX_CLOCK_SKEW_S")
+
+
+class WorkerSettings(_Group):
+    """The processors."""
+
+    engine: Literal["fast", "neurokit2"] = Field("fast", validation_alias="LEADWIRE_ENGINE")
+    group: str = Field("leadwire", validation_alias="LEADWIRE_WORKER_GROUP")
+    checkpoint_interval_s: float = Field(10, gt=0, validation_alias="LEADWIRE_CHECKPOINT_INTERVAL_S")
+    batch_max: int = Field(500, ge=1, validation_alias="LEADWIRE_BATCH_MAX")
+    batch_within_s: float = Field(0.1, gt=0, validation_alias="LEADWIRE_BATCH_WITHIN_S")
+    idle_after_s: float = Field(30, gt=0, validation_alias="LEADWIRE_IDLE_AFTER_S")
+    max_rejects_in_row: int = Field(1000, ge=1, validation_alias="LEADWIRE_MAX_REJECTS_IN_ROW")
+    stretch_s: float = Field(10, gt=0, validation_alias="LEADWIRE_STRETCH_S")
+    telemetry_port: int = Field(0, ge=0, le=65535, validation_alias="LEADWIRE_WORKER_PORT")
+
+
+class LogSettings(_Group):
+    """How logs look."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", validation_alias="LOG_LEVEL")
+    format: Literal["console", "json"] = Field("console", validation_alias="LEADWIRE_LOG_FORMAT")
+
+
+Group = TypeVar("Group", bound=_Group)
+
+
+class Settings:
+    """All groups, each read when first asked for, so a command needs only what it uses."""
+
+    @cached_property
+    def kafka(self) -> KafkaSettings:
+        return _read(KafkaSettings)
+
+    @cached_property
+    def database(self) -> DatabaseSettings:
+        return _read(DatabaseSettings)
+
+    @cached_property
+    def objects(self) -> ObjectSettings:
+        return _read(ObjectSettings)
+
+    @cached_property
+    def security(self) -> SecuritySettings:
+        return _read(SecuritySettings)
+
+    @cached_property
+    def http(self) -> HttpSettings:
+        return _read(HttpSettings)
+
+    @cached_property
+    def worker(self) -> WorkerSettings:
+        return _read(WorkerSettings)
+
+    @cached_property
+    def logs(self) -> LogSettings:
+        return _read(LogSettings)
+
+
+GROUPS: Final = (
+    KafkaSettings, DatabaseSettings, ObjectSettings, SecuritySettings, HttpSettings, WorkerSettings, LogSettings,
+)  # fmt: skip
+
+
+def _read(group: type[Group]) -> Group:
+    try:
+        return group()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise Misconfigured(f"setting {name}: {first['msg']}; see docs/settings.md") from None

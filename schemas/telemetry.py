@@ -1,0 +1,35 @@
+"""Every figure Prometheus scrapes, in one list; latency is from the sample's own time to stored."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_LATENCY_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60)
+
+BLOCKS_ACCEPTED = Counter("leadwire_blocks_accepted_total", "Blocks the gateway has put into Kafka")
+BLOCKS_REFUSED = Counter("leadwire_blocks_refused_total", "Blocks the gateway has refused", ["reason"])
+SAMPLES_ACCEPTED = Counter("leadwire_samples_accepted_total", "Samples (all leads) the gateway has put into Kafka")
+
+SAMPLES_PROCESSED = Counter("leadwire_samples_processed_total", "Samples (all leads) the engine has taken in")
+BLOCKS_REPEATED = Counter("leadwire_blocks_repeated_total", "Blocks dropped because every sample was there already")
+SAMPLES_MISSED = Counter("leadwire_samples_missed_total", "Samples per lead that never came (gaps)")
+REJECTS = Counter("leadwire_rejects_total", "Records or blocks sent to ecg.rejects", ["reason"])
+BEATS = Counter("leadwire_beats_total", "Beats stored", ["beat_class"])
+STEP_SECONDS = Histogram("leadwire_step_seconds", "Time of one engine step", buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 2))
+STORED_SECONDS = Histogram(
+    "leadwire_sample_to_stored_seconds",
+    "From a block's last sample to its results stored",
+    buckets=_LATENCY_BUCKETS,
+)
+CHECKPOINT_SECONDS = Histogram("leadwire_checkpoint_seconds", "Time of one checkpoint of all dirty partitions")
+PARTITIONS = Gauge("leadwire_partitions_assigned", "Partitions this worker holds")
+DEVICES_LIVE = Gauge("leadwire_devices_live", "Devices with engine state in this worker")
+LAG_RECORDS = Gauge("leadwire_lag_records", "Records between the checkpoint and the end of a partition", ["partition"])
+
+REPORTS_WRITTEN = Counter("leadwire_reports_written_total", "PDF reports written", ["outcome"])
+LIVE_SUBSCRIBERS = Gauge("leadwire_live_subscribers", "Open live WebSockets")
+HTTP_SECONDS = Histogram(
+    "leadwire_http_request_seconds", "Time of an HTTP request", ["application", "method", "route", "status"]
+)
