@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Final
 
 import structlog
 
 from schemas.settings import LogSettings
+
+_TALKATIVE: Final = ("faust", "mode", "aiokafka", "httpx", "httpcore", "uvicorn.access", "psycopg.pool", "matplotlib")
+"""Libraries that tell at INFO what only matters when they are debugged."""
 
 
 def configure(settings: LogSettings, service: str) -> None:
@@ -32,6 +36,9 @@ def configure(settings: LogSettings, service: str) -> None:
         )
     )
     logging.basicConfig(level=settings.level, handlers=[handler], force=True)
+    if settings.level != "DEBUG":
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _renderer(settings: LogSettings) -> structlog.typing.Processor:

@@ -26,6 +26,7 @@ class KafkaSettings(_Group):
     partitions: int = Field(64, ge=1, le=4096, validation_alias="LEADWIRE_KAFKA_PARTITIONS")
     replication: int = Field(1, ge=1, validation_alias="LEADWIRE_KAFKA_REPLICATION")
     retention_hours: int = Field(72, ge=1, validation_alias="LEADWIRE_KAFKA_RETENTION_HOURS")
+    pack_linger_s: float = Field(0.02, ge=0, le=1, validation_alias="LEADWIRE_PACK_LINGER_S")
 
 
 class DatabaseSettings(_Group):
@@ -94,6 +95,7 @@ class WorkerSettings(_Group):
     idle_after_s: float = Field(30, gt=0, validation_alias="LEADWIRE_IDLE_AFTER_S")
     max_rejects_in_row: int = Field(1000, ge=1, validation_alias="LEADWIRE_MAX_REJECTS_IN_ROW")
     stretch_s: float = Field(10, gt=0, validation_alias="LEADWIRE_STRETCH_S")
+    telemetry_host: str = Field("127.0.0.1", validation_alias="LEADWIRE_WORKER_HOST")
     telemetry_port: int = Field(0, ge=0, le=65535, validation_alias="LEADWIRE_WORKER_PORT")
 
 

@@ -1,0 +1,77 @@
+# Leadwire: `make` alone lists what can be made.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEVICES ?= 100
+SECONDS ?= 30
+RECORD ?=
+DB ?= mitdb
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline accuracy proto lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## .venv with .venv/bin/leadwire in it
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	@echo "installing into $(VENV) (about a minute) ..."
+	$(PIP) install --quiet --require-hashes -r requirements/run.txt
+	$(PIP) install --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
+	@echo "installing the test tools ..."
+	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: install ## installs, starts the embedded stack, streams patients, serves the dashboard (RECORD=path plays yours)
+	@$(BIN)/leadwire demo $(if $(RECORD),--record "$(RECORD)")
+
+test: install-dev ## installs, runs every test tier that can be had here and names the others with the reason
+	@$(BIN)/python -m pytest
+
+check: install-dev lint types imports test ## exactly what CI runs: format, lint, types, import contracts, tests
+
+format: install-dev ## put the source into the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: install-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: install-dev
+	$(BIN)/mypy
+
+imports: install-dev
+	$(BIN)/lint-imports
+
+bench-signal: install ## samples per second of the engine beside neurokit2; one JSON object (DEVICES=)
+	@$(BIN)/python -m bench.signal --devices $(DEVICES)
+
+bench-pipeline: install ## the whole path under load with a per-device ledger; one JSON object (DEVICES= SECONDS=)
+	@$(BIN)/python -m bench.pipeline --devices $(DEVICES) --seconds $(SECONDS)
+
+accuracy: install ## sensitivity and predictive value on a database beside the repository (DB=mitdb)
+	@$(BIN)/python -m bench.accuracy --db $(DB)
+
+proto: install-dev ## generate schemas/ecg_pb2.py from ecg.proto
+	cd schemas && ../$(BIN)/python -m grpc_tools.protoc -I. --python_out=. \
+		--plugin=protoc-gen-mypy=../$(BIN)/protoc-gen-mypy --mypy_out=. ecg.proto
+
+lock: install-dev ## pin requirements/*.txt with hashes from pyproject.toml
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--quiet pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--quiet --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+
+clean: ## remove what was made here, data and caches included
+	rm -rf $(VENV) .leadwire .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
