@@ -1,0 +1,62 @@
+"""Checkpoints: the engine's state of each partition, and the offset it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+
+from psycopg import AsyncConnection, sql
+
+from storage.rows import columns, fetch_all
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """`state` is what the engine knew before it read the record at `next_offset`."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    engine_version: str
+    state: bytes
+
+
+async def load(conn: AsyncConnection, topic: str, partitions: Collection[int]) -> dict[int, Checkpoint]:
+    """The checkpoint of each of these partitions that has one."""
+    query = sql.SQL("""
+        SELECT topic, partition, next_offset, engine_version, state
+        FROM checkpoints
+        WHERE topic = %(topic)s AND partition = ANY(%(partitions)s::integer[])
+    """)
+    found = await fetch_all(conn, Checkpoint, query, {"topic": topic, "partitions": list(partitions)})
+    return {checkpoint.partition: checkpoint for checkpoint in found}
+
+
+async def save(conn: AsyncConnection, checkpoints: Sequence[Checkpoint]) -> None:
+    """Store checkpoints, at most one per partition; one that lies before what is stored is left out.
+
+    So a worker that lost its partition and wakes up late can't turn the clock back.
+    """
+    if not checkpoints:
+        return
+    ordered = sorted(checkpoints, key=lambda c: (c.topic, c.partition))
+    query = """
+        INSERT INTO checkpoints AS old (topic, partition, next_offset, engine_version, state)
+        SELECT *
+        FROM unnest(
+            %(topic)s::text[], %(partition)s::integer[], %(next_offset)s::bigint[], %(engine_version)s::text[],
+            %(state)s::bytea[]
+        )
+        ON CONFLICT (topic, partition) DO UPDATE SET
+            next_offset = excluded.next_offset,
+            engine_version = excluded.engine_version,
+            state = excluded.state,
+            saved_at = now()
+        WHERE excluded.next_offset >= old.next_offset
+    """
+    await conn.execute(query, columns(asdict(checkpoint) for checkpoint in ordered))
+
+
+async def forget_all(conn: AsyncConnection) -> None:
+    """Drop every checkpoint: for a broker that was made anew, whose offsets begin again."""
+    await conn.execute("DELETE FROM checkpoints")

@@ -1,0 +1,131 @@
+"""Objects in S3, or in any server that speaks it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final, Literal, TypeVar
+from urllib.parse import quote, urlsplit
+
+from minio import Minio
+from minio.error import InvalidResponseError, S3Error, ServerError
+from pydantic import SecretStr
+from urllib3 import PoolManager, Retry, Timeout
+from urllib3.exceptions import HTTPError
+
+from schemas.errors import Busy, Misconfigured, NotFound
+from schemas.settings import ObjectSettings
+from storage.object_keys import check_key
+
+Answer = TypeVar("Answer")
+
+_TIMEOUT: Final = Timeout(connect=5, read=30)
+_RETRIES: Final = Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
+_CONNECTIONS: Final = 16
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html: those that ask to try again.
+_TEMPORARY_CODES: Final = {
+    "InternalError", "OperationAborted", "RequestTimeout", "ServiceUnavailable", "SlowDown", "SlowDownRead",
+    "SlowDownWrite", "XMinioServerNotInitialized",
+}  # fmt: skip
+_MISSING_CODES: Final = {"NoSuchKey", "NoSuchObject"}
+_THERE_CODES: Final = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+
+
+class S3Objects:
+    """Files in one bucket (see storage/objects.py for the contract). Raises Misconfigured when S3 refuses the keys."""
+
+    service: Literal["s3"] = "s3"
+
+    def __init__(self, settings: ObjectSettings, access_key: str, secret_key: SecretStr) -> None:
+        self._bucket = settings.bucket
+        self._region = settings.region
+        endpoint = settings.endpoint or f"https://s3.{settings.region}.amazonaws.com"
+        self._endpoint = endpoint
+        self._client = _client(endpoint, access_key, secret_key, settings.region)
+        # Links carry the address that browsers reach, which is part of what is signed.
+        self._links = _client(settings.public_endpoint or endpoint, access_key, secret_key, settings.region)
+
+    async def ensure(self) -> None:
+        await self._ask(self._make_bucket)
+
+    async def put(self, key: str, data: bytes, content_type: str) -> None:
+        check_key(key)
+        await self._ask(
+            lambda: self._client.put_object(self._bucket, key, io.BytesIO(data), len(data), content_type=content_type)
+        )
+
+    async def get(self, key: str) -> bytes:
+        check_key(key)
+        return await self._ask(lambda: self._read(key))
+
+    async def delete(self, key: str) -> None:
+        check_key(key)
+        await self._ask(lambda: self._client.remove_object(self._bucket, key))
+
+    async def presigned_url(self, key: str, expires_s: int, filename: str) -> str:
+        disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+        return self._links.presigned_get_object(
+            self._bucket,
+            check_key(key),
+            expires=timedelta(seconds=expires_s),
+            response_headers={"response-content-disposition": disposition},
+        )
+
+    async def ping(self) -> None:
+        if not await self._ask(lambda: self._client.bucket_exists(self._bucket)):
+            raise Busy(f"the bucket {self._bucket} does not exist; create it, or correct AWS_S3_BUCKET")
+
+    def _make_bucket(self) -> None:
+        if self._client.bucket_exists(self._bucket):
+            return
+        try:
+            self._client.make_bucket(self._bucket, location=self._region)
+        except S3Error as error:
+            if error.code not in _THERE_CODES:  # somebody was quicker
+                raise
+
+    def _read(self, key: str) -> bytes:
+        response = self._client.get_object(self._bucket, key)
+        try:
+            return bytes(response.read())
+        finally:
+            response.close()
+            response.release_conn()
+
+    async def _ask(self, question: Callable[[], Answer]) -> Answer:
+        """Run a blocking call in a thread, and say what its failure means."""
+        try:
+            return await asyncio.to_thread(question)
+        except S3Error as error:
+            raise self._meaning(error) from error
+        except (HTTPError, ServerError, InvalidResponseError, OSError) as error:
+            raise Busy(
+                f"the object store at {self._endpoint} does not answer ({type(error).__name__}); see that it runs and "
+                "LEADWIRE_S3_ENDPOINT is right, then try again"
+            ) from error
+
+    def _meaning(self, error: S3Error) -> Exception:
+        if error.code in _MISSING_CODES:
+            return NotFound(f"no file {error.object_name} in the object store; it may have been deleted")
+        if error.code in _TEMPORARY_CODES:
+            return Busy(f"the object store can't serve this now ({error.code}); try again")
+        return Misconfigured(
+            f"the object store refuses: {error.code}; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_S3_BUCKET "
+            f"({self._bucket}) and the rights they have"
+        )
+
+
+def _client(endpoint: str, access_key: str, secret_key: SecretStr, region: str) -> Minio:
+    parts = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
+    pool = PoolManager(maxsize=_CONNECTIONS, timeout=_TIMEOUT, retries=_RETRIES)
+    return Minio(
+        parts.netloc,
+        access_key=access_key,
+        secret_key=secret_key.get_secret_value(),
+        secure=parts.scheme != "http",
+        region=region,
+        http_client=pool,
+    )

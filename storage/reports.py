@@ -1,0 +1,137 @@
+"""Reports: a row from the moment one is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from psycopg import AsyncConnection, sql
+
+from schemas.errors import NotFound
+from schemas.pages import Page, PageRequest
+from schemas.reports import Report
+from storage.access import Access, everything
+from storage.rows import fetch_one, fetch_page
+
+_COLUMNS: Final = sql.SQL("""
+    p.report_id, p.user_id, p.device_id, p.filename, p.file_path_s3, p.file_size, p.file_type, p.heart_rate,
+    p.pr_interval, p.qrs_duration, p.qtc_interval, p.st_segment, p.qrs_axis, p.patient_name, p.patient_age,
+    p.report_date, p.machine_serial, p.upload_status, p.cloud_service, p.cloud_url, p.created_at, p.uploaded_at""")
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedReport:
+    """What is known once the file rests in the object store; intervals in whole ms."""
+
+    key: str
+    size: int
+    cloud_service: str
+    heart_rate: int | None
+    pr_interval: int | None
+    qrs_duration: int | None
+    qtc_interval: int | None
+    st_segment: str | None
+    qrs_axis: str | None
+    report_date: datetime
+    uploaded_at: datetime
+
+
+async def request_report(
+    conn: AsyncConnection,
+    report_id: UUID,
+    device_id: UUID,
+    user_id: UUID | None,
+    filename: str,
+    patient_name: str | None,
+    patient_age: int | None,
+    machine_serial: str | None,
+    at: datetime,
+) -> Report:
+    """A pending report; asking again with the same id changes nothing and answers with the row there is."""
+    await conn.execute(
+        """
+        INSERT INTO ecg_reports (
+            report_id, device_id, user_id, filename, patient_name, patient_age, machine_serial, created_at
+        )
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (report_id) DO NOTHING
+        """,
+        [report_id, device_id, user_id, filename, patient_name, patient_age, machine_serial, at],
+    )
+    return await report(conn, everything(), report_id)
+
+
+async def finish_report(conn: AsyncConnection, report_id: UUID, finished: FinishedReport) -> None:
+    """Mark a report as uploaded; finishing it again changes nothing. Raises NotFound."""
+    cursor = await conn.execute(
+        """
+        UPDATE ecg_reports
+        SET
+            upload_status = 'uploaded',
+            file_path_s3 = %(key)s,
+            file_size = %(size)s,
+            cloud_service = %(cloud_service)s,
+            heart_rate = %(heart_rate)s,
+            pr_interval = %(pr_interval)s,
+            qrs_duration = %(qrs_duration)s,
+            qtc_interval = %(qtc_interval)s,
+            st_segment = %(st_segment)s,
+            qrs_axis = %(qrs_axis)s,
+            report_date = %(report_date)s,
+            uploaded_at = coalesce(uploaded_at, %(uploaded_at)s)
+        WHERE report_id = %(report_id)s
+        """,
+        {**asdict(finished), "report_id": report_id},
+    )
+    if cursor.rowcount == 0:
+        raise _not_found(report_id)
+
+
+async def fail_report(conn: AsyncConnection, report_id: UUID, at: datetime) -> None:
+    """Mark a pending report as failed at `at`; one that is uploaded stays so."""
+    await conn.execute(
+        """
+        UPDATE ecg_reports
+        SET upload_status = 'failed', report_date = %s
+        WHERE report_id = %s AND upload_status = 'pending'
+        """,
+        [at, report_id],
+    )
+
+
+async def report(conn: AsyncConnection, access: Access, report_id: UUID) -> Report:
+    """One report. Raises NotFound."""
+    query = sql.SQL("""
+        SELECT {columns}
+        FROM ecg_reports AS p
+        WHERE p.report_id = %(report_id)s AND {scope}
+    """).format(columns=_COLUMNS, scope=access.clause("p.user_id"))
+    found = await fetch_one(conn, Report, query, {**access.params, "report_id": report_id})
+    if found is None:
+        raise _not_found(report_id)
+    return found
+
+
+async def list_reports(
+    conn: AsyncConnection,
+    access: Access,
+    page: PageRequest,
+    user_id: UUID | None = None,
+    device_id: UUID | None = None,
+) -> Page[Report]:
+    """Reports, newest first, of one user or one device if given."""
+    query = sql.SQL("""
+        SELECT {columns}
+        FROM ecg_reports AS p
+        WHERE {scope}
+            AND (%(user_id)s::uuid IS NULL OR p.user_id = %(user_id)s)
+            AND (%(device_id)s::uuid IS NULL OR p.device_id = %(device_id)s)
+    """).format(columns=_COLUMNS, scope=access.clause("p.user_id"))
+    params = {**access.params, "user_id": user_id, "device_id": device_id}
+    return await fetch_page(conn, Report, query, sql.SQL("p.created_at DESC, p.report_id"), page, params)
+
+
+def _not_found(report_id: UUID) -> NotFound:
+    return NotFound(f"no report {report_id} among those you may see; list them with GET ecg/reports")

@@ -1,0 +1,63 @@
+"""Rows: a list as one array per column, a page of a query, at most one row of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias, TypeVar
+
+from psycopg import AsyncConnection, sql
+from psycopg.rows import BaseRowFactory, class_row
+
+from schemas.pages import Page, PageRequest
+
+Row = TypeVar("Row")
+Query: TypeAlias = sql.SQL | sql.Composed
+Params: TypeAlias = Mapping[str, object]
+
+
+def columns(rows: Iterable[Mapping[str, object]]) -> dict[str, list[object]]:
+    """One array per column, for INSERT … SELECT FROM unnest(…); {} for no rows."""
+    arrays: dict[str, list[object]] = {}
+    for row in rows:
+        for name, value in row.items():
+            arrays.setdefault(name, []).append(value)
+    return arrays
+
+
+def as_float(value: float | None) -> float | None:
+    """A plain float: psycopg refuses an array that mixes them with ints."""
+    return None if value is None else float(value)
+
+
+async def fetch_all(conn: AsyncConnection, kind: type[Row], query: Query, params: Params) -> list[Row]:
+    """Every row as a `kind`, whose fields are the query's columns."""
+    return await _fetch(conn, class_row(kind), query, params)
+
+
+async def fetch_one(conn: AsyncConnection, kind: type[Row], query: Query, params: Params) -> Row | None:
+    """The first row as a `kind`, or None."""
+    rows = await fetch_all(conn, kind, query, params)
+    return rows[0] if rows else None
+
+
+async def fetch_page(
+    conn: AsyncConnection, kind: type[Row], query: sql.Composed, order: sql.SQL, page: PageRequest, params: Params
+) -> Page[Row]:
+    """One page of `query` in `order` (which must be total, or pages overlap), and how many rows there are in all."""
+    total = await _count(conn, query, params)
+    cut = query + sql.SQL("\nORDER BY ") + order + sql.SQL("\nLIMIT %(page_limit)s OFFSET %(page_offset)s")
+    items = await fetch_all(conn, kind, cut, {**params, "page_limit": page.limit, "page_offset": page.offset})
+    return Page(items, page.page, page.limit, total)
+
+
+async def _count(conn: AsyncConnection, query: sql.Composed, params: Params) -> int:
+    counting = sql.SQL("SELECT count(*) FROM (\n{query}\n) AS everything").format(query=query)
+    cursor = await conn.execute(counting, params)
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def _fetch(conn: AsyncConnection, factory: BaseRowFactory[Row], query: Query, params: Params) -> list[Row]:
+    async with conn.cursor(row_factory=factory) as cursor:
+        await cursor.execute(query, params)
+        return await cursor.fetchall()
