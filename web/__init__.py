@@ -1,0 +1,1 @@
+"""How both HTTP applications speak: problems, callers, health and headers."""
