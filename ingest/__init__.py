@@ -1,0 +1,1 @@
+"""How anything comes in: the write side."""

@@ -1,0 +1,289 @@
+"""The Python SDK: what devices and the desktop app call, asynchronous and synchronous."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Final, Self
+from uuid import UUID
+
+import httpx
+from pydantic import TypeAdapter
+
+from ingest.player import OnProgress, Progress, Target, play
+from ingest.sources import Take
+from ingest.urls import uses_proxy
+from schemas.accounts import Device, User
+from schemas.codec import decode_pack, encode_pack
+from schemas.errors import (
+    Busy,
+    Duplicate,
+    Forbidden,
+    LeadwireError,
+    Malformed,
+    NotFound,
+    TooFast,
+    TooLarge,
+    Unauthenticated,
+    WrongType,
+)
+from schemas.pages import MAX_LIMIT
+from schemas.reports import Report
+from schemas.samples import MAX_LEADS, SampleBlock
+
+_PROTOBUF: Final = "application/x-protobuf"
+_PAGE: Final = 900_000 // MAX_LEADS
+"""Samples per lead of one answer: the api gives a million of all leads together."""
+_POLL_S: Final = 0.3
+
+_ERRORS: Final[Mapping[int, type[LeadwireError]]] = {
+    error.status: error
+    for error in (Unauthenticated, Forbidden, NotFound, Duplicate, TooLarge, WrongType, Malformed, TooFast, Busy)
+}
+_user: Final = TypeAdapter(User)
+_device: Final = TypeAdapter(Device)
+_report: Final = TypeAdapter(Report)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who is logged in, until when the token is good."""
+
+    user: User
+    access_token: str
+    expires_in_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """A device and its token, which the server shows this once."""
+
+    device: Device
+    token: str
+
+
+class AsyncClient:
+    """Talks to one Leadwire at `url`; use it with `async with`.
+
+    A person's calls need `login()` first or an `access_token`; a device's need `device_token`. Every call raises the
+    LeadwireError of the server's answer (Unauthenticated, NotFound, Malformed …), and Busy when it can't be reached.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        access_token: str | None = None,
+        device_token: str | None = None,
+        prefix: str = "/api/v1",
+        timeout_s: float = 30.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._url, self._prefix = url.rstrip("/"), prefix
+        self._access_token, self._device_token = access_token, device_token
+        self._http = httpx.AsyncClient(
+            base_url=self._url + prefix, timeout=timeout_s, transport=transport, trust_env=uses_proxy(url)
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def login(self, username: str, password: str) -> Login:
+        """Log in; later calls of this client are this person's."""
+        told = await self._json("POST", "/auth/login", json={"username": username, "password": password})
+        self._access_token = told["access_token"]
+        return Login(_user.validate_python(told["user"]), told["access_token"], told["expires_in"])
+
+    async def me(self) -> User:
+        return _user.validate_python(await self._json("GET", "/auth/me"))
+
+    async def register_device(self, *, user_id: UUID | None = None, **details: str) -> NewDevice:
+        """Register a device for yourself, or as an admin for `user_id`; `details` as POST devices takes them."""
+        body = details | ({} if user_id is None else {"user_id": str(user_id)})
+        told = await self._json("POST", "/devices", json=body)
+        return NewDevice(_device.validate_python(told["device"]), told["token"])
+
+    async def create_user(self, username: str, password: str, **details: str | int) -> User:
+        """As an admin: make a user; `details` as POST users takes them. Raises Duplicate."""
+        body = {"username": username, "password": password, **details}
+        return _user.validate_python(await self._json("POST", "/users", json=body))
+
+    async def devices(self) -> list[Device]:
+        """Every device this person may see."""
+        found: list[Device] = []
+        for number in itertools.count(1):
+            page = await self._json("GET", "/devices", params={"page": number, "limit": MAX_LIMIT})
+            found += [_device.validate_python(item) for item in page["items"]]
+            if number * MAX_LIMIT >= page["total"]:
+                break
+        return found
+
+    async def rotate_token(self, device_id: UUID) -> str:
+        """A new token for the device; the old one is refused from now on."""
+        return str((await self._json("POST", f"/devices/{device_id}/token"))["token"])
+
+    async def send_blocks(self, blocks: Sequence[SampleBlock]) -> int:
+        """Send blocks of this client's device in one request; the number of them Kafka has now, which is all."""
+        token = self._needed_device_token()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": _PROTOBUF}
+        answer = await self._request("POST", "/ecg/samples", content=encode_pack(blocks), headers=headers)
+        return int(answer.json()["accepted"])
+
+    async def stream(self, blocks: Sequence[SampleBlock], *, on_progress: OnProgress | None = None) -> Progress:
+        """Send the blocks of one recording over a WebSocket, as fast as Kafka takes them; resumes when it breaks."""
+        if not blocks:
+            raise Malformed("there are no blocks to stream; give at least one")
+        first = blocks[0]
+        take = Take(first.device_id, first.recording_id, first.recording_started_at_us)
+        target = Target(self._url, first.device_id, self._needed_device_token(), self._prefix)
+        return await play(
+            _Given(blocks), target, take=take, first_index=first.first_index, speed=0, on_progress=on_progress
+        )
+
+    async def samples(self, recording_id: UUID, first_index: int, end_index: int) -> list[SampleBlock]:
+        """What is stored of [first_index, end_index), bit for bit, in order, without the gaps."""
+        blocks: list[SampleBlock] = []
+        for start in range(first_index, end_index, _PAGE):
+            span = {"first_index": start, "end_index": min(start + _PAGE, end_index)}
+            params = {"recording_id": str(recording_id), **span}
+            answer = await self._request("GET", "/ecg/samples", params=params, headers={"Accept": _PROTOBUF})
+            blocks += decode_pack(answer.content) if answer.content else []
+        return blocks
+
+    async def request_report(self, device_id: UUID, start: datetime, end: datetime) -> UUID:
+        """Ask for a PDF about [start, end); both need a time zone."""
+        body = {"device_id": str(device_id), "start": start.isoformat(), "end": end.isoformat()}
+        return UUID((await self._json("POST", "/ecg/reports", json=body))["report_id"])
+
+    async def report(self, report_id: UUID) -> Report:
+        return _report.validate_python(await self._json("GET", f"/ecg/reports/{report_id}"))
+
+    async def wait_report(self, report_id: UUID, timeout_s: float = 60.0) -> Report:
+        """The report once it is uploaded or failed. Raises Busy when it is still pending after `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while (report := await self.report(report_id)).upload_status == "pending":  # noqa: ASYNC110  # a server's
+                    await asyncio.sleep(_POLL_S)
+                return report
+        except TimeoutError:
+            raise Busy(f"report {report_id} is pending after {timeout_s:g} s; see that a worker runs") from None
+
+    async def download_report(self, report_id: UUID) -> bytes:
+        """The PDF. Raises NotFound while there is none."""
+        return (await self._request("GET", f"/ecg/reports/{report_id}/download")).content
+
+    def _needed_device_token(self) -> str:
+        if self._device_token is None:
+            raise Unauthenticated("this client has no device_token; give it the one register_device returned")
+        return self._device_token
+
+    async def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        told: dict[str, Any] = (await self._request(method, path, **request)).json()
+        return told
+
+    async def _request(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **request: Any
+    ) -> httpx.Response:
+        person = {"Authorization": f"Bearer {self._access_token}"} if self._access_token else {}
+        try:
+            answer = await self._http.request(method, path, headers=person | dict(headers or {}), **request)
+        except httpx.TransportError as error:
+            raise Busy(f"{self._url} can't be reached ({error}); see that Leadwire runs there") from error
+        if answer.is_error:
+            raise _error(answer)
+        return answer
+
+
+def _error(answer: httpx.Response) -> LeadwireError:
+    try:
+        detail = str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        detail = f"{answer.request.url} answered {answer.status_code}; see that it is a Leadwire"
+    return _ERRORS.get(answer.status_code, LeadwireError)(detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Blocks at hand, as a Source."""
+
+    given: Sequence[SampleBlock]
+
+    @property
+    def name(self) -> str:
+        return str(self.given[0].recording_id)
+
+    @property
+    def rate_hz(self) -> float:
+        return self.given[0].rate_hz
+
+    @property
+    def count(self) -> int:
+        return self.given[-1].end_index
+
+    def blocks(self, take: Take, *, block_s: float = 1.0, first_index: int = 0) -> Iterator[SampleBlock]:
+        del take, block_s, first_index  # they are as they are
+        return iter(self.given)
+
+
+class Client:
+    """AsyncClient for code without an event loop; use it with `with`. The calls and their errors are the same."""
+
+    def __init__(
+        self, url: str, *, access_token: str | None = None, device_token: str | None = None, prefix: str = "/api/v1"
+    ) -> None:
+        self._runner = asyncio.Runner()
+        self._inner = AsyncClient(url, access_token=access_token, device_token=device_token, prefix=prefix)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._runner.run(self._inner.close())
+        self._runner.close()
+
+    def login(self, username: str, password: str) -> Login:
+        return self._runner.run(self._inner.login(username, password))
+
+    def me(self) -> User:
+        return self._runner.run(self._inner.me())
+
+    def register_device(self, *, user_id: UUID | None = None, **details: str) -> NewDevice:
+        return self._runner.run(self._inner.register_device(user_id=user_id, **details))
+
+    def send_blocks(self, blocks: Sequence[SampleBlock]) -> int:
+        return self._runner.run(self._inner.send_blocks(blocks))
+
+    def stream(self, blocks: Sequence[SampleBlock], *, on_progress: OnProgress | None = None) -> Progress:
+        return self._runner.run(self._inner.stream(blocks, on_progress=on_progress))
+
+    def samples(self, recording_id: UUID, first_index: int, end_index: int) -> list[SampleBlock]:
+        return self._runner.run(self._inner.samples(recording_id, first_index, end_index))
+
+    def request_report(self, device_id: UUID, start: datetime, end: datetime) -> UUID:
+        return self._runner.run(self._inner.request_report(device_id, start, end))
+
+    def report(self, report_id: UUID) -> Report:
+        return self._runner.run(self._inner.report(report_id))
+
+    def wait_report(self, report_id: UUID, timeout_s: float = 60.0) -> Report:
+        return self._runner.run(self._inner.wait_report(report_id, timeout_s))
+
+    def download_report(self, report_id: UUID) -> bytes:
+        return self._runner.run(self._inner.download_report(report_id))

@@ -1,0 +1,57 @@
+"""What people send about themselves and others, checked before it meets the database."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from schemas.accounts import Role
+from storage.accounts import NewUser
+from web.tokens import hash_password
+
+
+def _printable(text: str) -> str:
+    if any(ord(character) < 32 and character not in "\n\t" for character in text):
+        raise ValueError("it holds control characters; send plain text")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_printable)]
+"""Text PostgreSQL can keep: no NUL, no control characters."""
+
+Username = Annotated[Text, Field(min_length=1, max_length=50)]
+Password = Annotated[str, Field(max_length=1024)]
+NewPassword = Annotated[str, Field(min_length=8, max_length=1024)]
+"""NIST SP 800-63B: eight characters at least, no rule about which."""
+
+
+class Body(BaseModel):
+    """A request body; a field that is not known is refused, so that a misspelt one is not lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Registration(Body):
+    """A person to be made, under the seed system's names."""
+
+    username: Username
+    password: NewPassword
+    email: Annotated[Text, Field(max_length=255, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    full_name: Annotated[Text, Field(max_length=255)] | None = None
+    age: Annotated[int, Field(ge=0, le=150)] | None = None
+    gender: Annotated[Text, Field(max_length=10)] | None = None
+    phone: Annotated[Text, Field(max_length=20)] | None = None
+    address: Annotated[Text, Field(max_length=1000)] | None = None
+    serial_number: Annotated[Text, Field(max_length=100)] | None = None
+
+    async def new_user(self, role: Role) -> NewUser:
+        """The row to insert, its password hashed."""
+        told = self.model_dump(exclude={"password", "role"})
+        return NewUser(password_hash=await hash_password(self.password), role=role, **told)
+
+
+class RegistrationByAdmin(Registration):
+    """The same, with a role."""
+
+    role: Role = "user"

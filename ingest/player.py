@@ -1,0 +1,222 @@
+"""Plays a recording or a virtual patient as a live device: over WebSocket, resumed from the last acknowledgement."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from ingest.pacing import Pace, check_speed, started_at_us
+from ingest.sources import Source, Take
+from ingest.urls import samples_socket, uses_proxy
+from schemas.clock import now_us
+from schemas.codec import encode_pack
+from schemas.errors import Busy, Rejected, Unauthenticated
+from schemas.samples import SampleBlock
+
+WINDOW: Final = 64
+"""Blocks sent and not acknowledged; they are what a reconnect repeats."""
+
+ATTEMPTS: Final = 30
+_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+_ANSWER_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A gateway, and the device that sends to it."""
+
+    url: str
+    device_id: UUID
+    token: str
+    prefix: str = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a play is. Positions are samples per lead; `total` is None when it never ends."""
+
+    take: Take
+    sent_index: int
+    acknowledged_index: int
+    total: int | None
+    blocks: int = 0
+    repeated: int = 0
+    reconnects: int = 0
+
+
+OnProgress = Callable[[Progress], None]
+
+
+async def play(
+    source: Source,
+    target: Target,
+    *,
+    take: Take | None = None,
+    first_index: int = 0,
+    speed: float = 1.0,
+    block_s: float = 1.0,
+    on_progress: OnProgress | None = None,
+    stop: asyncio.Event | None = None,
+    attempts: int = ATTEMPTS,
+) -> Progress:
+    """Send every block of `source` and return when Kafka has all of them, or soon after `stop` is set.
+
+    `speed` 1 is real time, 20 is 20 times as fast, 0 doesn't wait; see pacing.started_at_us for the device clock
+    of a take that is not given. Every sample reaches Kafka at least once and in order; a repeat is dropped there by
+    its index. Raises Unauthenticated for a bad token, Rejected for a block the gateway refuses, and Busy after
+    `attempts` failed connections in a row.
+    """
+    check_speed(speed)
+    return await _Play(source, target, take or new_take(source, target, speed), first_index, speed, block_s).run(
+        on_progress or _ignore, stop or asyncio.Event(), attempts
+    )
+
+
+def new_take(source: Source, target: Target, speed: float) -> Take:
+    """A new recording of the target's device, at the device clock of pacing.started_at_us."""
+    duration_s = None if source.count is None else source.count / source.rate_hz
+    return Take(target.device_id, uuid4(), started_at_us(now_us(), duration_s, speed))
+
+
+def _ignore(_: Progress) -> None:
+    """No callback was given."""
+
+
+class _Play:
+    """One play: what waits for an acknowledgement outlives the connections it is sent over."""
+
+    def __init__(
+        self, source: Source, target: Target, take: Take, first_index: int, speed: float, block_s: float
+    ) -> None:
+        self._target = target
+        self._blocks: Iterator[SampleBlock] = source.blocks(take, block_s=block_s, first_index=first_index)
+        self._first_index, self._speed, self._rate_hz = first_index, speed, source.rate_hz
+        self._unacknowledged: deque[SampleBlock] = deque()
+        self._moved = asyncio.Event()
+        self._held: SampleBlock | None = None
+        self._ended = False
+        self.progress = Progress(take, first_index, first_index, source.count)
+
+    async def run(self, on_progress: OnProgress, stop: asyncio.Event, attempts: int) -> Progress:
+        self._on_progress, self._stop = on_progress, stop
+        self._pace = Pace(asyncio.get_running_loop().time(), self._rate_hz, self._speed)
+        failures = 0
+        while not self._done():
+            acknowledged = self.progress.acknowledged_index
+            try:
+                await self._connection()
+            except (OSError, ConnectionClosed, InvalidHandshake) as error:  # a TimeoutError is an OSError
+                _raise_if_final(error)
+                if stop.is_set():
+                    break
+                failures = 1 if self.progress.acknowledged_index > acknowledged else failures + 1
+                if failures >= attempts:
+                    raise Busy(
+                        f"{self._target.url} failed {failures} times in a row ({error}); see that it runs"
+                    ) from error
+                await self._pause(_BACKOFF_S[min(failures, len(_BACKOFF_S)) - 1])
+                self._note(reconnects=self.progress.reconnects + 1)
+        return self.progress
+
+    def _done(self) -> bool:
+        return self._ended and not self._unacknowledged
+
+    async def _connection(self) -> None:
+        target = self._target
+        async with connect(
+            samples_socket(target.url, target.prefix),
+            additional_headers={"Authorization": f"Bearer {target.token}"},
+            compression=None,  # deflate of int16 costs more time than a local network takes to carry it
+            proxy=True if uses_proxy(target.url) else None,
+        ) as socket:
+            tasks = {asyncio.create_task(self._send(socket)), asyncio.create_task(self._read_answers(socket))}
+            try:
+                finished, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+        for task in finished:
+            task.result()
+
+    async def _send(self, socket: ClientConnection) -> None:
+        for repeated in list(self._unacknowledged):
+            await socket.send(encode_pack([repeated]))
+            self._note(repeated=self.progress.repeated + 1)
+        while (block := await self._next()) is not None:
+            self._unacknowledged.append(block)
+            await socket.send(encode_pack([block]))
+            self._note(sent_index=block.end_index, blocks=self.progress.blocks + 1)
+        self._ended = True
+        await self._wait_until(self._done)
+
+    async def _next(self) -> SampleBlock | None:
+        """The next block when it is due and the window has room; None at the end or when stopped."""
+        await self._wait_until(lambda: len(self._unacknowledged) < WINDOW)
+        if self._held is None:
+            self._held = next(self._blocks, None)
+        if self._held is None or self._stop.is_set():
+            return None
+        now_s = asyncio.get_running_loop().time()
+        await self._pause(self._pace.wait_s(self._held.end_index - self._first_index, now_s))
+        if self._stop.is_set():
+            return None
+        block, self._held = self._held, None
+        return block
+
+    async def _wait_until(self, ready: Callable[[], bool]) -> None:
+        """Raises TimeoutError when the gateway acknowledges nothing for _ANSWER_S."""
+        while not ready():
+            self._moved.clear()
+            await asyncio.wait_for(self._moved.wait(), _ANSWER_S)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not once `stop` is set."""
+        if seconds > 0 and not self._stop.is_set():
+            try:
+                await asyncio.wait_for(self._stop.wait(), seconds)
+            except TimeoutError:
+                return
+
+    async def _read_answers(self, socket: ClientConnection) -> None:
+        while True:
+            answer = json.loads(await socket.recv())
+            if answer["type"] == "ack":
+                self._acknowledge(answer)
+            elif answer["status"] != Busy.status:
+                raise _refusal(answer["status"], answer["detail"])
+
+    def _acknowledge(self, answer: dict[str, Any]) -> None:
+        while self._unacknowledged and self._unacknowledged[0].first_index <= answer["first_index"]:
+            block = self._unacknowledged.popleft()
+            self._note(acknowledged_index=block.end_index)
+        self._moved.set()
+
+    def _note(self, **changes: Any) -> None:
+        self.progress = replace(self.progress, **changes)
+        self._on_progress(self.progress)
+
+
+def _raise_if_final(error: Exception) -> None:
+    """Raise what trying again can't mend: the gateway knows neither token nor path."""
+    if isinstance(error, InvalidStatus) and 400 <= error.response.status_code < 500:
+        raise _refusal(error.response.status_code, _detail(error)) from error
+
+
+def _detail(error: InvalidStatus) -> str:
+    try:
+        return str(json.loads(error.response.body or b"{}")["detail"])
+    except (ValueError, KeyError):
+        return f"the gateway answered {error.response.status_code}; see that the URL is a Leadwire gateway's"
+
+
+def _refusal(status: int, detail: str) -> Rejected | Unauthenticated:
+    return Unauthenticated(detail) if status in {401, 403} else Rejected(detail)

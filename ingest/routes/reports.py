@@ -1,0 +1,89 @@
+"""ecg/reports: a PDF about a period is asked for; a worker writes it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Request, Response
+from psycopg import AsyncConnection
+from pydantic import AwareDatetime, BaseModel, model_validator
+
+from ingest.people import Body
+from ingest.rooms import Rooms, WriteRooms, address_of
+from schemas import clock
+from schemas.accounts import Device, User
+from schemas.errors import Busy
+from schemas.reports import Report, ReportEvent, UploadStatus
+from storage import accounts, audit, devices, reports
+from storage.access import everything, for_caller
+from web.callers import Person
+from web.problems import documented
+
+router = APIRouter(prefix="/ecg/reports", tags=["Reports"])
+
+MAX_PERIOD: Final = timedelta(hours=24)
+
+
+class ReportRequest(Body):
+    """The period [start, end) of a device, at most a day; both moments with a time zone."""
+
+    device_id: UUID
+    start: AwareDatetime
+    end: AwareDatetime
+
+    @model_validator(mode="after")
+    def _check_period(self) -> ReportRequest:
+        if not timedelta(0) < self.end - self.start <= MAX_PERIOD:
+            raise ValueError(f"end is {self.end - self.start} after start; send a period of up to 24 hours")
+        return self
+
+
+class RequestedReport(BaseModel):
+    """Read on at GET ecg/reports/{report_id} until upload_status is uploaded or failed."""
+
+    report_id: UUID
+    upload_status: UploadStatus
+
+
+@router.post("", status_code=202, summary="Ask for a report", responses=documented(401, 404, 422, 503))
+async def request_report(
+    body: ReportRequest, caller: Person, request: Request, response: Response, rooms: Rooms
+) -> RequestedReport:
+    """Writes the pending row, then tells the workers; 503 means nobody was told, so ask again."""
+    report_id, at = uuid4(), clock.now()
+    async with rooms.database.transaction() as conn:
+        device = await devices.device(conn, for_caller(caller), body.device_id)
+        report = await _pending(conn, report_id, device, body, at)
+        await audit.append(conn, str(caller.user_id), "report.request", str(report_id), address_of(request), at)
+    await _tell_workers(rooms, report_id, body)
+    response.headers["Location"] = f"{rooms.http.prefix}/ecg/reports/{report_id}"
+    return RequestedReport(report_id=report_id, upload_status=report.upload_status)
+
+
+async def _pending(conn: AsyncConnection, report_id: UUID, device: Device, body: ReportRequest, at: datetime) -> Report:
+    patient: User | None = None
+    if device.user_id is not None:
+        patient = await accounts.user(conn, everything(), device.user_id)  # whose device the caller may see
+    return await reports.request_report(
+        conn,
+        report_id,
+        device.device_id,
+        device.user_id,
+        f"ecg-{device.device_id.hex[:8]}-{body.start.astimezone(UTC):%Y%m%dT%H%M%SZ}.pdf",
+        patient.full_name or patient.username if patient else None,
+        patient.age if patient else None,
+        device.device_serial,
+        at,
+    )
+
+
+async def _tell_workers(rooms: WriteRooms, report_id: UUID, body: ReportRequest) -> None:
+    start_us, end_us = clock.to_us(body.start), clock.to_us(body.end)
+    try:
+        await rooms.producer.publish_report_event(ReportEvent(report_id, body.device_id, "requested", start_us, end_us))
+    except Busy:
+        async with rooms.database.transaction() as conn:
+            await reports.fail_report(conn, report_id, clock.now())
+        raise
