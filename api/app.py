@@ -1,0 +1,92 @@
+"""The read application: every GET, the live WebSocket and the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from fastapi import FastAPI
+
+from api import kafka
+from api.dependencies import ReadRooms
+from api.kafka import KafkaSource
+from api.live import LiveFeed
+from api.pages import Dashboard
+from api.routes import auth, beats, devices, files, live, metrics, recordings, reports, rhythms, samples, users
+from schemas.settings import Settings
+from storage.database import reader
+from storage.objects import objects
+from web import callers, health, middleware, problems
+
+_DESCRIPTION: Final = """
+The read side of Leadwire, a streaming ECG backend; what changes anything is the gateway's.
+
+**Research use: not for diagnosis or primary alarms.**
+
+Send `Authorization: Bearer TOKEN` with the access_token of `POST auth/login`. Lists take `page` and `limit` and
+answer with items, page, limit and total. Moments are ISO 8601 with a time zone, or microseconds since 1970. Errors
+are RFC 9457 problem documents whose `detail` ends with what to do; what is not yours is 404, as if it did not exist.
+
+Live: `WS /ws/ecg/{user_id}` with the token in the header, as the subprotocols `leadwire, bearer.TOKEN`, or as
+`?token=`; `&device_id=` narrows it. JSON messages of type hello, samples, beats, metrics, rhythm, dropped and
+heartbeat. Closed with 4401 (log in), 4403 (not your patient), 1013 (a server is away: connect again).
+"""
+_SIGNED_IN: Final = (auth, users, devices, metrics, beats, rhythms, recordings, samples, reports)
+
+
+def create_api(settings: Settings) -> FastAPI:
+    """The application; it connects when it starts, not before."""
+    database = reader(settings.database)
+    store = objects(settings.objects, settings.security, settings.http)
+    feed = LiveFeed(lambda: KafkaSource(settings.kafka))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await database.open()
+        try:
+            yield
+        finally:
+            await feed.close()
+            await database.close()
+
+    app = _application(settings.http.prefix, lifespan)
+    app.state.rooms = ReadRooms(database, store, feed, settings.objects)
+    callers.install(app, callers.door(database, settings.security))
+    problems.install(app)
+    middleware.install(app, settings.http, "api")
+
+    async def kafka_answers() -> None:
+        await kafka.ping(settings.kafka)
+
+    app.include_router(health.router({"database": database.ping, "kafka": kafka_answers, "objects": store.ping}))
+    return app
+
+
+def _application(prefix: str, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    app = FastAPI(
+        title="Leadwire read API",
+        version=_version(),
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+        docs_url=f"{prefix}/docs",
+        openapi_url=f"{prefix}/openapi.json",
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would name the host as this process sees it, not as the client does
+    )
+    for noun in _SIGNED_IN:
+        app.include_router(noun.router, prefix=prefix, responses=problems.documented(401, 422, 503))
+    app.include_router(files.router, prefix=prefix, responses=problems.documented(422, 503))
+    app.include_router(live.router)
+    app.router.default = Dashboard()
+    app.add_middleware(middleware.HeadAsGet)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("leadwire")
+    except PackageNotFoundError:  # run from a checkout that was not installed
+        return "0"

@@ -1,0 +1,1 @@
+"""The dashboard: one page, plain ES modules and canvas, served as it lies here."""

@@ -1,0 +1,114 @@
+"""Live messages: what a record of Kafka says, as JSON text for those who listen; pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from google.protobuf.message import DecodeError
+
+from api.waveform_json import channel
+from schemas import codec, topics
+from schemas import ecg_pb2 as pb
+from schemas.beats import Beat
+from schemas.errors import Malformed
+from schemas.samples import SampleBlock
+
+TOPICS: Final = (topics.SAMPLES, topics.BEATS, topics.METRICS, topics.RHYTHMS)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRecord:
+    """A record of one of TOPICS."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMessage:
+    """JSON text about one device."""
+
+    device_id: UUID
+    text: str
+
+
+def messages(record: LiveRecord, wanted: Collection[UUID]) -> Iterator[LiveMessage]:
+    """What `record` says about the `wanted` devices; nothing is decoded for others.
+
+    A record that breaks the contract says nothing: the worker puts it into ecg.rejects, and the page goes on.
+    """
+    try:
+        if record.topic == topics.SAMPLES:
+            yield from _samples(record.value, wanted)
+        elif record.value and _device_of(record) in wanted:
+            yield _result(record)
+    except (Malformed, DecodeError):
+        return
+
+
+def _device_of(record: LiveRecord) -> UUID | None:
+    try:
+        return UUID((record.key or b"").decode("ascii"))
+    except ValueError:
+        return None
+
+
+def _samples(value: bytes, wanted: Collection[UUID]) -> Iterator[LiveMessage]:
+    names = {str(device_id) for device_id in wanted}
+    for message in pb.SamplePack.FromString(value).blocks:
+        if message.device_id in names:
+            block = codec.block_from_pb(message)
+            yield LiveMessage(block.device_id, to_text("samples", _block(block)))
+
+
+def _block(block: SampleBlock) -> dict[str, Any]:
+    return {
+        "device_id": block.device_id,
+        "recording_id": block.recording_id,
+        "first_index": block.first_index,
+        "at_us": block.started_at_us,
+        "rate_hz": block.rate_hz,
+        "leads": block.leads,
+        "uv_per_lsb": block.uv_per_lsb,
+        "samples": [channel(row) for row in block.samples],
+    }
+
+
+def _result(record: LiveRecord) -> LiveMessage:
+    if record.topic == topics.BEATS:
+        return _beats(codec.decode_beats(record.value))
+    if record.topic == topics.METRICS:
+        metrics = codec.decode_metrics(record.value)
+        return LiveMessage(metrics.device_id, to_text("metrics", asdict(metrics)))
+    episode = codec.decode_rhythm(record.value)
+    return LiveMessage(episode.device_id, to_text("rhythm", asdict(episode)))
+
+
+def _beats(beats: list[Beat]) -> LiveMessage:
+    if not beats:
+        raise Malformed("the BeatBatch holds no beat; send at least one")
+    first = beats[0]
+    content = {
+        "device_id": first.device_id,
+        "recording_id": first.recording_id,
+        "engine_version": first.engine_version,
+        "beats": [_beat(beat) for beat in beats],
+    }
+    return LiveMessage(first.device_id, to_text("beats", content))
+
+
+def _beat(beat: Beat) -> dict[str, Any]:
+    fields = asdict(beat)
+    for said_once in ("device_id", "recording_id", "engine_version"):
+        del fields[said_once]
+    return fields
+
+
+def to_text(kind: str, content: dict[str, Any]) -> str:
+    """A message of type `kind`; UUIDs become text."""
+    return json.dumps({"type": kind, **content}, default=str, separators=(",", ":"))

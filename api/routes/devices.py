@@ -1,0 +1,61 @@
+"""Devices, and which of them are live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api.dependencies import Paging, Rooms
+from schemas import clock
+from schemas.accounts import Device
+from schemas.pages import Page
+from schemas.reports import Report
+from storage import devices, live, reports
+from storage.access import for_caller
+from storage.live import LiveDevice
+from web.callers import Person
+from web.problems import documented
+
+router = APIRouter(prefix="/devices", tags=["Devices"])
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDevices:
+    """Every device that was heard of lately."""
+
+    items: list[LiveDevice]
+
+
+@router.get("", summary="Devices, in the order they were registered")
+async def list_devices(caller: Person, rooms: Rooms, page: Paging, user_id: UUID | None = None) -> Page[Device]:
+    async with rooms.database.transaction() as conn:
+        return await devices.list_devices(conn, for_caller(caller), page, user_id)
+
+
+@router.get("/live", summary="Who is live: devices heard of lately, with patient and newest figures")
+async def live_now(
+    caller: Person,
+    rooms: Rooms,
+    within_s: Annotated[int, Query(ge=1, le=3600, description="How long ago counts as live")] = 60,
+) -> LiveDevices:
+    since = clock.now() - timedelta(seconds=within_s)
+    async with rooms.database.transaction() as conn:
+        return LiveDevices(await live.live_devices(conn, for_caller(caller), since))
+
+
+@router.get("/{device_id}", summary="One device", responses=documented(404))
+async def device(device_id: UUID, caller: Person, rooms: Rooms) -> Device:
+    async with rooms.database.transaction() as conn:
+        return await devices.device(conn, for_caller(caller), device_id)
+
+
+@router.get("/{device_id}/reports", summary="A device's reports, newest first", responses=documented(404))
+async def reports_of(device_id: UUID, caller: Person, rooms: Rooms, page: Paging) -> Page[Report]:
+    async with rooms.database.transaction() as conn:
+        access = for_caller(caller)
+        await devices.device(conn, access, device_id)
+        return await reports.list_reports(conn, access, page, device_id=device_id)

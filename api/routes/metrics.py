@@ -1,0 +1,78 @@
+"""Metrics: a device's vital figures, once a second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api.dependencies import Paging, Rooms
+from api.moments import Moment
+from schemas import clock
+from schemas.pages import Page
+from storage import metrics
+from storage.access import for_caller
+from storage.metrics import MetricsFilter, MetricsRow
+from web.callers import Person
+from web.problems import documented
+
+router = APIRouter(prefix="/ecg/metrics", tags=["Metrics"])
+
+_LIVE_S: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class LatestMetrics:
+    """The newest metrics of each device, newest first."""
+
+    items: list[MetricsRow]
+
+
+@router.get("", summary="Metrics, newest first")
+async def list_metrics(
+    caller: Person,
+    rooms: Rooms,
+    page: Paging,
+    user_id: UUID | None = None,
+    device_id: UUID | None = None,
+    arrhythmia_type: Annotated[str | None, Query(pattern=r"^[^\x00]{1,100}$", examples=["Sinus Tachycardia"])] = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
+) -> Page[MetricsRow]:
+    wanted = MetricsFilter(
+        user_id=user_id,
+        device_id=device_id,
+        arrhythmia_type=arrhythmia_type,
+        start=None if start is None else clock.to_datetime(start),
+        end=None if end is None else clock.to_datetime(end),
+    )
+    async with rooms.database.transaction() as conn:
+        return await metrics.list_metrics(conn, for_caller(caller), wanted, page)
+
+
+@router.get(
+    "/latest",
+    summary="The newest metrics of each device",
+    description=f"Of any age for one user or device; else of the last {_LIVE_S} s, unless `since` says otherwise.",
+)
+async def latest(
+    caller: Person,
+    rooms: Rooms,
+    user_id: UUID | None = None,
+    device_id: UUID | None = None,
+    since: Moment | None = None,
+) -> LatestMetrics:
+    oldest = None if since is None else clock.to_datetime(since)
+    if oldest is None and user_id is None and device_id is None:
+        oldest = clock.now() - timedelta(seconds=_LIVE_S)
+    async with rooms.database.transaction() as conn:
+        return LatestMetrics(await metrics.latest_metrics(conn, for_caller(caller), user_id, device_id, oldest))
+
+
+@router.get("/{metric_id}", summary="The metrics of one second", responses=documented(404))
+async def metric(metric_id: UUID, caller: Person, rooms: Rooms) -> MetricsRow:
+    async with rooms.database.transaction() as conn:
+        return await metrics.metric(conn, for_caller(caller), metric_id)

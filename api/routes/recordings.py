@@ -1,0 +1,74 @@
+"""Recordings: what a device acquired, and how much of it is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api.dependencies import Paging, Rooms
+from api.moments import ALL_TIME, Moment, period
+from schemas.pages import Page
+from schemas.samples import Lead, Recording
+from storage import samples
+from storage.access import for_caller
+from storage.samples import Extent
+from web.callers import Person
+from web.problems import documented
+
+router = APIRouter(prefix="/ecg/recordings", tags=["Samples"])
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecording:
+    """A recording; the samples of it that are stored lie in [first_index, end_index)."""
+
+    recording_id: UUID
+    device_id: UUID
+    user_id: UUID | None
+    started_at_us: int
+    rate_hz: float
+    leads: tuple[Lead, ...]
+    uv_per_lsb: tuple[float, ...]
+    first_index: int
+    end_index: int
+
+
+def stored(recording: Recording, extent: Extent) -> StoredRecording:
+    return StoredRecording(
+        recording_id=recording.recording_id,
+        device_id=recording.device_id,
+        user_id=recording.user_id,
+        started_at_us=recording.started_at_us,
+        rate_hz=recording.rate_hz,
+        leads=recording.leads,
+        uv_per_lsb=recording.uv_per_lsb,
+        first_index=extent.first_index,
+        end_index=extent.end_index,
+    )
+
+
+@router.get("", summary="A device's recordings with samples in [start, end), in the order they began")
+async def list_recordings(
+    device_id: UUID,
+    caller: Person,
+    rooms: Rooms,
+    page: Paging,
+    start: Moment = ALL_TIME.start_us,
+    end: Moment = ALL_TIME.end_us,
+) -> Page[StoredRecording]:
+    span, access = period(start, end), for_caller(caller)
+    async with rooms.database.transaction() as conn:
+        found = await samples.recordings(conn, access, device_id, span.start_us, span.end_us)
+        cut = found[page.offset : page.offset + page.limit]
+        items = [stored(one, await samples.extent(conn, access, one.recording_id)) for one in cut]
+    return Page(items, page.page, page.limit, len(found))
+
+
+@router.get("/{recording_id}", summary="One recording", responses=documented(404))
+async def recording(recording_id: UUID, caller: Person, rooms: Rooms) -> StoredRecording:
+    access = for_caller(caller)
+    async with rooms.database.transaction() as conn:
+        found = await samples.recording(conn, access, recording_id)
+        return stored(found, await samples.extent(conn, access, recording_id))

@@ -1,0 +1,90 @@
+"""Reports: PDF pages, listed, downloaded and linked to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from api.dependencies import Paging, ReadRooms, Rooms
+from schemas import clock
+from schemas.accounts import Caller
+from schemas.errors import NotFound
+from schemas.pages import Page
+from schemas.reports import Report
+from storage import reports
+from storage.access import for_caller
+from web.callers import Person
+from web.problems import Responses, documented
+
+router = APIRouter(prefix="/ecg/reports", tags=["Reports"])
+
+_PDF: Responses = {200: {"description": "The PDF", "content": {"application/pdf": {}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLink:
+    """A link that anyone who has it can open until it expires."""
+
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    key: str
+    filename: str
+
+
+@router.get("", summary="Reports, newest first")
+async def list_reports(
+    caller: Person, rooms: Rooms, page: Paging, user_id: UUID | None = None, device_id: UUID | None = None
+) -> Page[Report]:
+    async with rooms.database.transaction() as conn:
+        return await reports.list_reports(conn, for_caller(caller), page, user_id, device_id)
+
+
+@router.get("/{report_id}", summary="One report's figures and status", responses=documented(404))
+async def report(report_id: UUID, caller: Person, rooms: Rooms) -> Report:
+    async with rooms.database.transaction() as conn:
+        return await reports.report(conn, for_caller(caller), report_id)
+
+
+@router.get("/{report_id}/download", summary="The PDF", response_class=Response, responses={**_PDF, **documented(404)})
+async def download(report_id: UUID, caller: Person, rooms: Rooms) -> Response:
+    file = await _file(report_id, caller, rooms)
+    data = await rooms.objects.get(file.key)
+    return Response(data, media_type="application/pdf", headers=attachment(file.filename))
+
+
+@router.get("/{report_id}/url", summary="A link to the PDF that needs no token and expires", responses=documented(404))
+async def url(
+    report_id: UUID,
+    caller: Person,
+    rooms: Rooms,
+    expires_s: Annotated[int | None, Query(ge=1, le=604_800, description="Default: LEADWIRE_URL_EXPIRES_S")] = None,
+) -> ReportLink:
+    file = await _file(report_id, caller, rooms)
+    seconds = expires_s or rooms.object_settings.url_expires_s
+    expires_at = clock.now() + timedelta(seconds=seconds)
+    return ReportLink(await rooms.objects.presigned_url(file.key, seconds, file.filename), expires_at)
+
+
+async def _file(report_id: UUID, caller: Caller, rooms: ReadRooms) -> _File:
+    async with rooms.database.transaction() as conn:
+        found = await reports.report(conn, for_caller(caller), report_id)
+    if found.upload_status != "uploaded" or found.file_path_s3 is None:
+        remedy = "ask for a new one" if found.upload_status == "failed" else "ask again in a few seconds"
+        raise NotFound(f"report {report_id} has no file, its status is {found.upload_status}; {remedy}")
+    return _File(found.file_path_s3, found.filename)
+
+
+def attachment(filename: str) -> dict[str, str]:
+    """The header that makes a browser save a file under its name (RFC 6266)."""
+    plain = filename.encode("ascii", "replace").decode().translate({ord(c): "_" for c in '"\\\r\n?'})
+    return {"Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"}

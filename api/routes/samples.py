@@ -1,0 +1,88 @@
+"""Samples: every one of them, bit for bit, or the lowest and highest for drawing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Final, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field, model_validator
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from api import stored_strips, waveform_json, waveforms
+from api.dependencies import Rooms
+from api.moments import Moment
+from api.stored_strips import Wanted
+from api.waveform_json import Waveforms
+from schemas import codec
+from storage.access import for_caller
+from web.callers import Person
+from web.problems import documented
+
+router = APIRouter(prefix="/ecg/samples", tags=["Samples"])
+
+PROTOBUF: Final = "application/x-protobuf"
+MAX_EXACT: Final = 1_000_000
+"""Samples, all leads together, of one exact answer: about 5 MB of JSON."""
+MAX_DRAWN: Final = 20_000_000
+"""Samples, all leads together, that one answer for drawing is made of: 40 MB while it is made."""
+
+
+class SamplesQuery(BaseModel):
+    """Which samples: a recording and a range of indices, or a recording or device and a period."""
+
+    device_id: UUID | None = None
+    recording_id: UUID | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+    first_index: int | None = Field(None, ge=0, le=2**53, description="With recording_id; default: its first")
+    end_index: int | None = Field(None, ge=0, le=2**53, description="One past the last; default: its end")
+    points: int | None = Field(None, ge=1, le=10_000, description="Lowest and highest of this many parts, for drawing")
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        by_index = self.first_index is not None or self.end_index is not None
+        by_time = self.start is not None or self.end is not None
+        if by_index and self.recording_id is None:
+            raise ValueError("indices count within one recording; name its recording_id")
+        if by_index and by_time:
+            raise ValueError("both indices and a period are given; send first_index and end_index, or start and end")
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise ValueError("the period ends before it starts; send start first, end after it")
+        return self
+
+    def wanted(self) -> Wanted:
+        limit = MAX_EXACT if self.points is None else MAX_DRAWN
+        return Wanted(**self.model_dump(exclude={"points"}), limit=limit)
+
+
+@router.get(
+    "",
+    summary="The samples of a range",
+    description=(
+        f"Exact: every sample, null where there is none, up to {MAX_EXACT:,} samples (all leads together) per answer; "
+        "page through a longer range with first_index and end_index, whose ends GET ecg/recordings tells. With "
+        f"`points`: the lowest and highest of each part, up to {MAX_DRAWN:,} samples. With `Accept: {PROTOBUF}`: "
+        "exact, as a SamplePack of blocks without the gaps."
+    ),
+    response_model=Waveforms,
+    responses={200: {"content": {PROTOBUF: {"schema": {"type": "string", "format": "binary"}}}}, **documented(404)},
+)
+async def samples(query: Annotated[SamplesQuery, Query()], request: Request, caller: Person, rooms: Rooms) -> Response:
+    async with rooms.database.transaction() as conn:
+        strips = await stored_strips.read(conn, for_caller(caller), query.wanted())
+    if query.points is not None:
+        return JSONResponse(await asyncio.to_thread(_drawn, strips, query.points))
+    if PROTOBUF in request.headers.get("accept", ""):
+        return Response(await asyncio.to_thread(_packed, strips), media_type=PROTOBUF)
+    return StreamingResponse(waveform_json.exact(strips), media_type="application/json")
+
+
+def _drawn(strips: list[waveforms.Strip], points: int) -> dict[str, object]:
+    drawn = [waveform_json.drawn(strip, waveforms.envelope(strip.samples, points)) for strip in strips]
+    return {"recordings": [one.model_dump(mode="json") for one in drawn]}
+
+
+def _packed(strips: list[waveforms.Strip]) -> bytes:
+    return codec.encode_pack(block for strip in strips for block in waveforms.blocks(strip))

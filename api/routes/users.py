@@ -1,0 +1,55 @@
+"""Users, and what belongs to one of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api.dependencies import Paging, Rooms
+from schemas.accounts import Device, User
+from schemas.pages import Page
+from schemas.reports import Report
+from storage import accounts, devices, metrics, reports
+from storage.access import for_caller
+from storage.metrics import MetricsFilter, MetricsRow
+from web.callers import Admin, Person
+from web.problems import documented
+
+router = APIRouter(prefix="/users", tags=["Users"])
+
+
+@router.get("", summary="All users, by name (admins)", responses=documented(403))
+async def list_users(caller: Admin, rooms: Rooms, page: Paging) -> Page[User]:
+    async with rooms.database.transaction() as conn:
+        return await accounts.list_users(conn, for_caller(caller), page)
+
+
+@router.get("/{user_id}", summary="One user", responses=documented(404))
+async def user(user_id: UUID, caller: Person, rooms: Rooms) -> User:
+    async with rooms.database.transaction() as conn:
+        return await accounts.user(conn, for_caller(caller), user_id)
+
+
+@router.get("/{user_id}/devices", summary="A user's devices", responses=documented(404))
+async def devices_of(user_id: UUID, caller: Person, rooms: Rooms, page: Paging) -> Page[Device]:
+    async with rooms.database.transaction() as conn:
+        access = for_caller(caller)
+        await accounts.user(conn, access, user_id)
+        return await devices.list_devices(conn, access, page, user_id)
+
+
+@router.get("/{user_id}/reports", summary="A user's reports, newest first", responses=documented(404))
+async def reports_of(user_id: UUID, caller: Person, rooms: Rooms, page: Paging) -> Page[Report]:
+    async with rooms.database.transaction() as conn:
+        access = for_caller(caller)
+        await accounts.user(conn, access, user_id)
+        return await reports.list_reports(conn, access, page, user_id=user_id)
+
+
+@router.get("/{user_id}/metrics", summary="A user's metrics, newest first", responses=documented(404))
+async def metrics_of(user_id: UUID, caller: Person, rooms: Rooms, page: Paging) -> Page[MetricsRow]:
+    async with rooms.database.transaction() as conn:
+        access = for_caller(caller)
+        await accounts.user(conn, access, user_id)
+        return await metrics.list_metrics(conn, access, MetricsFilter(user_id=user_id), page)
