@@ -1,0 +1,39 @@
+"""The Faust app, nothing else."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import faust
+
+from schemas.settings import KafkaSettings, WorkerSettings
+
+COMMIT_INTERVAL_S = 1.0
+
+
+def create_app(kafka: KafkaSettings, worker: WorkerSettings) -> faust.App:
+    """An app without tables, without a web server and without topic declarations; it connects when it starts.
+
+    Acknowledged events only are committed, and the pipeline acknowledges only what a checkpoint covers.
+    """
+    return faust.App(
+        worker.group,
+        broker=f"aiokafka://{kafka.bootstrap}",
+        value_serializer="raw",
+        key_serializer="raw",
+        consumer_auto_offset_reset="earliest",
+        broker_commit_interval=COMMIT_INTERVAL_S,
+        broker_session_timeout=10,
+        broker_rebalance_timeout=12,
+        broker_heartbeat_interval=2,
+        broker_max_poll_interval=600,
+        stream_buffer_maxsize=worker.batch_max * 2,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        datadir=Path(tempfile.gettempdir()) / f"leadwire-{worker.group}",
+        worker_redirect_stdouts=False,
+        logging_config=None,
+        version=1,
+    )

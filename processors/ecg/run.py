@@ -1,0 +1,64 @@
+"""The outermost kernel: every block of a step, device by device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from zlib import crc32
+
+import numpy as np
+
+from processors.ecg.kernel import cached_kernel
+from processors.ecg.rhythm import close_episodes
+from processors.ecg.stream import CHUNK, SCRATCH_COLUMNS, SCRATCH_ROWS, begin_recording, end_recording, take
+
+OPERATION: Final = np.dtype(
+    [("kind", "i4"), ("source", "i4"), ("slot", "i8"), ("first", "i8"), ("count", "i8"), ("offset", "i8"),
+     ("told_us", "i8")],
+    align=True,
+)  # fmt: skip
+BEGIN: Final = 0
+TAKE: Final = 1
+END: Final = 2
+
+
+def stamp() -> int:
+    """A number that changes with any file of the engine; see kernel.cached_kernel."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return crc32("".join(f"{file.name} {file.stat().st_mtime_ns} {file.stat().st_size} " for file in files).encode())
+
+
+@cache
+def compiled() -> Callable[..., None]:
+    """The kernel, compiled or from the cache at its first call.
+
+    Parameters of the kernel
+    ------------------------
+    operations : OPERATION (n,), what to do in order
+    samples : int16, all blocks one after the other, lead after lead
+    devices, leads : DEVICE and LEAD slots, changed in place
+    beats, metrics, episodes : rows to fill; made : int64 (3,), how many of each are filled
+    """
+    version = stamp()
+
+    @cached_kernel
+    def run(operations: Any, samples: Any, devices: Any, leads: Any, beats: Any, metrics: Any, episodes: Any,
+            made: Any) -> int:  # fmt: skip
+        scratch = np.zeros((SCRATCH_ROWS, max(SCRATCH_COLUMNS, CHUNK)))
+        holes = np.zeros(CHUNK, np.int64)
+        for operation in operations:
+            device = devices[operation.slot]
+            if operation.kind == BEGIN:
+                begin_recording(device, leads)
+            elif operation.kind == TAKE:
+                part = samples[operation.offset : operation.offset + operation.count * device.leads]
+                take(device, leads, part, operation.count, operation.first, operation.told_us, beats, metrics,
+                     episodes, made, operation.source, scratch, holes)  # fmt: skip
+            else:
+                end_recording(device, leads, beats, metrics, episodes, made, operation.source, scratch)
+                made[2] = close_episodes(device, episodes, made[2], operation.source, device.next_index)
+        return version
+
+    return run

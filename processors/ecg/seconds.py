@@ -1,0 +1,78 @@
+"""The metrics row of each second, given once its beats are decided."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+from processors.ecg.detection import DECIDED_S
+from processors.ecg.filters import envelope_delay
+from processors.ecg.intervals import fill_metrics
+from processors.ecg.kernel import Record, kernel
+from processors.ecg.quality import UNREADABLE
+from processors.ecg.rhythm import NOISE, follow_beats, follow_rhythm, stated
+from processors.ecg.state import ABSENT, WINDOW_MASK
+from processors.ecg.timing import anchor, window_start
+
+LATEST_S: Final = DECIDED_S + 0.05
+"""A second is given this long after its end (once the 2 s of learning are over)."""
+
+
+@kernel
+def schedule(device: Record) -> None:
+    """Set the inner index at which second `emit` is due."""
+    end = window_start(device.emit + 1, device.rate_hz) // device.divisor
+    due = end + int(LATEST_S * device.inner_hz) + 1
+    if device.learned == 0:
+        due = max(due, device.learn_until_u + envelope_delay(device.inner_hz) + 1)
+    device.emit_at_u = due
+
+
+@kernel
+def emit_due(device: Record, until: int, metrics: NDArray[Any], episodes: NDArray[Any], made: NDArray[Any],
+             source: int, scratch: NDArray[Any]) -> None:  # fmt: skip
+    """Give the seconds before `until` that had samples, and what they say of the rhythm."""
+    while device.emit < until:
+        k = device.emit
+        if device.window_of[k & WINDOW_MASK] == k and made[1] < metrics.size:
+            end_u = window_start(k + 1, device.rate_hz) // device.divisor
+            quality = float(device.window_quality[k & WINDOW_MASK])
+            made[2] = follow_beats(device, episodes, made[2], source, end_u, quality)
+            made[2] = follow_rhythm(device, episodes, made[2], source, k, end_u, quality, scratch[0])
+            fill_row(device, metrics[made[1]], source, k, end_u, quality, scratch[0])
+            made[1] += 1
+        device.emit += 1
+    schedule(device)
+
+
+@kernel
+def fill_row(device: Record, row: Record, source: int, k: int, end_u: int, quality: float, rr: NDArray[Any]) -> None:
+    row.source = source
+    row.window_start_us = anchor(device, window_start(k, device.rate_hz)) + k * 1_000_000
+    row.quality = quality
+    fill_metrics(device, row, end_u, rr)
+    label = stated(device)
+    if device.rhythm == NOISE:
+        blank_metrics(row)
+        row.arrhythmia_confidence = 100.0 * (1.0 - quality)
+    elif quality < UNREADABLE or label == ABSENT:
+        label = ABSENT
+        row.arrhythmia_confidence = 0.0
+    else:
+        row.arrhythmia_confidence = device.rhythm_sure if label == device.rhythm else 100.0 * quality
+    row.rhythm = label
+
+
+@kernel
+def blank_metrics(row: Record) -> None:
+    """Nothing is measured on a signal that can't be read."""
+    row.heart_rate_bpm = nan
+    row.rr_ms = nan
+    row.pr_ms = nan
+    row.qrs_ms = nan
+    row.qt_ms = nan
+    row.qtc_ms = nan
+    row.st_mv = nan
+    row.qrs_axis_deg = nan

@@ -1,0 +1,103 @@
+"""The fast engine's state as bytes and back, exact and small."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.ecg.interface import StateMismatch
+from processors.ecg.slots import SlotTable
+from processors.ecg.state import DEVICE, LEAD, RING
+
+_MAGIC: Final = b"LWF1"
+_LEVEL: Final = 1
+_REMEDY: Final = "start from an empty state and let the engine re-read the last seconds"
+
+
+def pack(table: SlotTable, version: str) -> bytes:
+    """Magic, version and layout, then compressed: who is held, device slots, lead slots, rings.
+
+    Rings hold a slowly moving signal, so their differences are kept, high and low bytes apart; of the other
+    records the same byte of all slots stands together. Both make them compress well.
+    """
+    held = list(table.held.items())
+    slots = [h.slot for _, h in held]
+    lead_slots = [slot for _, h in held for slot in h.lead_slots]
+    who = [[str(device), str(h.recording_id), list(h.leads), h.rate_hz, list(h.uv_per_lsb)] for device, h in held]
+    leads = table.leads[lead_slots]
+    rings = leads["ring"].copy()
+    leads["ring"] = 0
+    parts = [json.dumps(who).encode(), _transposed(table.devices[slots]), _transposed(leads), _differences(rings)]
+    body = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+    return _header(version) + zlib.compress(body, _LEVEL)
+
+
+def unpack(data: bytes, version: str) -> SlotTable:
+    """The table `pack` wrote. Raises StateMismatch for other bytes, another version or another layout."""
+    header = _header(version)
+    if not data.startswith(header):
+        raise StateMismatch(f"{len(data)} bytes that are no state of {version}; {_REMEDY}")
+    try:
+        who_bytes, devices, leads, rings = _parts(zlib.decompress(data[len(header) :]))
+        return _table(json.loads(who_bytes), devices, leads, rings)
+    except (zlib.error, ValueError, IndexError, TypeError) as error:
+        raise StateMismatch(f"state of {version} is damaged ({error}); {_REMEDY}") from None
+
+
+def _header(version: str) -> bytes:
+    layout = zlib.crc32(f"{DEVICE.descr}{LEAD.descr}".encode())
+    return _MAGIC + f"{version} {layout:08x}\n".encode()
+
+
+def _table(who: list[Any], devices: bytes, leads: bytes, rings: bytes) -> SlotTable:
+    table = SlotTable()
+    count = sum(len(names) for _, _, names, _, _ in who)
+    device_rows = _restored(devices, DEVICE, len(who))
+    lead_rows = _restored(leads, LEAD, count)
+    lead_rows["ring"] = _summed(rings, count)
+    at = 0
+    for row, (device_id, recording_id, names, rate_hz, gains) in zip(device_rows, who, strict=True):
+        held = table.place(UUID(device_id), UUID(recording_id), tuple(names), rate_hz, tuple(gains))
+        table.devices[held.slot] = row
+        table.point(held.slot, held.lead_slots)
+        for slot in held.lead_slots:
+            table.leads[slot] = lead_rows[at]
+            at += 1
+    return table
+
+
+def _parts(body: bytes) -> list[bytes]:
+    parts = []
+    at = 0
+    while at < len(body):
+        size = int.from_bytes(body[at : at + 8], "little")
+        parts.append(body[at + 8 : at + 8 + size])
+        at += 8 + size
+    return parts
+
+
+def _transposed(rows: NDArray[Any]) -> bytes:
+    return np.ascontiguousarray(rows).view(np.uint8).reshape(rows.size, rows.dtype.itemsize).T.tobytes()
+
+
+def _restored(data: bytes, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
+    flat = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, count)
+    return np.ascontiguousarray(flat.T).reshape(-1).view(dtype)
+
+
+def _differences(rings: NDArray[np.int16]) -> bytes:
+    steps = np.diff(rings.astype(np.uint16), axis=1, prepend=np.uint16(0))
+    zigzag = (steps << 1) ^ np.where(steps & 0x8000, np.uint16(0xFFFF), np.uint16(0))
+    return (zigzag >> 8).astype(np.uint8).tobytes() + (zigzag & 0xFF).astype(np.uint8).tobytes()
+
+
+def _summed(data: bytes, count: int) -> NDArray[np.int16]:
+    planes = np.frombuffer(data, np.uint8).reshape(2, count, RING).astype(np.uint16)
+    zigzag = (planes[0] << 8) | planes[1]
+    steps = (zigzag >> 1) ^ np.where(zigzag & 1, np.uint16(0xFFFF), np.uint16(0))
+    return np.cumsum(steps, axis=1, dtype=np.uint16).view(np.int16)

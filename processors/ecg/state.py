@@ -1,0 +1,111 @@
+"""What the fast engine remembers: one slot per device and one per device and lead, as numpy records."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Slots = NDArray[Any]
+"""Structured array of DEVICE or LEAD records."""
+
+RING: Final = 1024
+"""Conditioned samples kept per lead: 2.7 s at the highest inner rate (374 Hz), and the learning period is 2 s."""
+RING_MASK: Final = RING - 1
+BOXES: Final = 64
+BOX_MASK: Final = BOXES - 1
+SQUARES: Final = 8
+SQUARE_MASK: Final = SQUARES - 1
+QUEUE: Final = 16
+"""Candidates waiting for their decision: 2 s of learning holds at most 14."""
+PENDING: Final = 16
+RECENT: Final = 8
+BEATS: Final = 32
+BEAT_MASK: Final = BEATS - 1
+WINDOWS: Final = 4
+WINDOW_MASK: Final = WINDOWS - 1
+TEMPLATE: Final = 40
+MAX_LEADS: Final = 12
+INNER_RATE_HZ: Final = 250.0
+"""Leads are averaged down to the whole fraction of their rate that lies nearest: 187 to 374 Hz (100 and up stay)."""
+NEVER: Final = -(1 << 60)
+"""An index before every index."""
+ABSENT: Final = -1
+
+LEAD: Final = np.dtype(
+    [
+        # filters
+        ("sum", "f8"), ("base", "f8"), ("level", "f8"), ("noise", "f8"), ("weight", "f8"), ("score", "f8"), ("energy", "f8"),
+        ("summed", "i4"), ("held", "i4"), ("missing_run", "i4"), ("box", "i4"), ("tail", "i4"), ("rebase", "i4"),
+        ("boxes", "i4", (BOXES,)), ("squares", "f8", (SQUARES,)), ("ring", "i2", (RING,)),
+        # the second in progress
+        ("valid", "i4"), ("railed", "i4"), ("low", "i4"), ("high", "i4"), ("inner", "i4"),
+        # of each candidate in the device's queue
+        ("best", "f4"), ("amplitudes", "f4", (QUEUE,)), ("gain_uv", "f8"),
+    ],
+    align=True,
+)  # fmt: skip
+
+DEVICE: Final = np.dtype(
+    [
+        # fixed for a recording
+        ("rate_hz", "f8"), ("inner_hz", "f8"), ("divisor", "i4"), ("leads", "i4"), ("lead", "i4", (MAX_LEADS,)),
+        ("limb_i", "i4"), ("limb_ii", "i4"), ("limb_avf", "i4"),
+        # time
+        ("anchor_us", "i8"), ("anchor_index", "i8"), ("older_anchor_us", "i8"),
+        ("next_index", "i8"), ("segment_u", "i8"), ("newest_u", "i8"), ("broken_u", "i8"),
+        # detection
+        ("e1", "f8"), ("e2", "f8"), ("best", "f8"), ("best_u", "i8"), ("learn_until_u", "i8"), ("learned", "i4"),
+        ("queued", "i4"), ("queue_u", "i8", (QUEUE,)), ("queue_e", "f8", (QUEUE,)),
+        ("level", "f8"), ("levels", "f8", (RECENT,)), ("level_count", "i4"),
+        ("early_noise", "f8"), ("late_noise", "f8"), ("early_max", "f8"), ("late_max", "f8"),
+        ("rr", "f8"), ("rrs", "f8", (RECENT,)), ("rr_count", "i4"),
+        ("last_u", "i8"), ("back_u", "i8"), ("back_e", "f8"),
+        ("pending", "i4"), ("pending_u", "i8", (PENDING,)), ("pending_sure", "f4", (PENDING,)),
+        # beats decided
+        ("beats", "i8"), ("last_r_u", "i8"), ("last_t_u", "i8"), ("polarity", "f8"),
+        ("beat_u", "i8", (BEATS,)), ("beat_class", "i1", (BEATS,)),
+        *[(f"beat_{name}", "f4", (BEATS,)) for name in ("rr", "pr", "qrs", "qt", "st", "axis")],
+        ("template", "f4", (TEMPLATE,)), ("template_lead", "i4"), ("template_misses", "i4"),
+        # seconds
+        ("main", "i4"), ("window", "i8"), ("window_end", "i8"), ("window_samples", "i4"),
+        ("emit", "i8"), ("emit_at_u", "i8"),
+        ("window_of", "i8", (WINDOWS,)), ("window_quality", "f4", (WINDOWS,)),
+        # rhythm: the primary label, the one that may replace it, pause and premature beats beside them
+        ("rhythm", "i4"), ("rhythm_first_u", "i8"), ("rhythm_since", "i8"), ("rhythm_sure", "f4"),
+        ("next_rhythm", "i4"), ("next_runs", "i4"), ("next_first_u", "i8"),
+        ("unreadable", "i4"), ("seen_beats", "i8"),
+        ("pause_first_u", "i8"), ("premature_first_u", "i8"), ("premature_last_u", "i8"), ("premature_since", "i8"),
+    ],
+    align=True,
+)  # fmt: skip
+
+BEAT_ROW: Final = np.dtype(
+    [
+        ("source", "i4"), ("beat_class", "i4"), ("r_index", "i8"), ("at_us", "i8"),
+        *[(name, "f4") for name in ("confidence", "rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")],
+        *[
+            (name, "i8")
+            for name in (
+                "p_onset", "p_peak", "p_offset", "qrs_onset", "qrs_offset", "t_onset", "t_peak", "t_offset",
+            )
+        ],
+    ],
+    align=True,
+)  # fmt: skip
+"""results.BEAT_DTYPE with the class as a number (position in CLASSES): kernels know no text."""
+
+CLASSES: Final = np.array(["N", "S", "V", "F", "Q"])
+CLASS_N: Final = 0
+CLASS_S: Final = 1
+CLASS_V: Final = 2
+CLASS_Q: Final = 4
+
+
+def blank_leads(count: int) -> Slots:
+    return np.zeros(count, LEAD)
+
+
+def blank_devices(count: int) -> Slots:
+    return np.zeros(count, DEVICE)

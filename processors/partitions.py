@@ -1,0 +1,207 @@
+"""A partition's memory: what it holds, how it takes in records, and how it comes back after a crash."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from processors import checkpoints, rows
+from processors.ecg.interface import Engine, StateMismatch, Step
+from processors.publish import DeadLetter
+from processors.sequence import Sequenced, Sequencer
+from processors.sinks import Rows
+from schemas import topics
+from schemas.codec import decode_pack, encode_pack
+from schemas.errors import Malformed, Rejected, UnknownDevice
+from schemas.logs import logger
+from schemas.samples import Recording, SampleBlock
+from schemas.telemetry import BLOCKS_REPEATED, SAMPLES_PROCESSED, STEP_SECONDS
+from storage.checkpoints import Checkpoint
+from storage.devices import DeviceOwner
+
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record of ecg.samples."""
+
+    offset: int
+    timestamp_us: int
+    key: bytes | None
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedBlock:
+    """A block and the record it came in."""
+
+    record: Record
+    block: SampleBlock
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a run of records led to."""
+
+    rows: Rows
+    rejects: list[DeadLetter] = field(default_factory=list)
+
+
+class Partition:
+    """Engine state, tracks and the next offset of one partition, moving together."""
+
+    def __init__(self, number: int, partitions: int, engine: Engine[Any], stretch_s: float) -> None:
+        self.number = number
+        self._partitions = partitions
+        self.next_offset: int | None = None
+        self.dirty = False
+        self._engine = engine
+        self._sequencer = Sequencer(stretch_s)
+        self._state = engine.new_state()
+        self._newest_us = 0
+        self._newest_taken_at_s = time.monotonic()
+
+    @classmethod
+    def restore(
+        cls, number: int, partitions: int, engine: Engine[Any], stretch_s: float, saved: Checkpoint | None
+    ) -> Partition:
+        """The partition as its checkpoint left it; fresh without one, or when another engine wrote it."""
+        partition = cls(number, partitions, engine, stretch_s)
+        if saved is None:
+            return partition
+        partition.next_offset = saved.next_offset
+        try:
+            partition._state = engine.load(checkpoints.load(saved.state, partition._sequencer))
+        except StateMismatch as error:
+            _log.warning("engine state not restored", partition=number, why=str(error))
+            partition._state = engine.new_state()
+        partition._newest_us = max((t.received_at_us for t in partition._sequencer.tracks.values()), default=0)
+        return partition
+
+    def checkpoint(self) -> Checkpoint:
+        """The state now, which covers everything before next_offset."""
+        self.dirty = False
+        return Checkpoint(
+            topic=topics.SAMPLES,
+            partition=self.number,
+            next_offset=self.next_offset or 0,
+            engine_version=self._engine.version,
+            state=checkpoints.dump(self._sequencer, self._engine.dump(self._state)),
+        )
+
+    @property
+    def devices(self) -> int:
+        return len(self._sequencer.tracks)
+
+    @property
+    def sequencer(self) -> Sequencer:
+        return self._sequencer
+
+    def decode(self, records: Iterable[Record]) -> tuple[list[ReceivedBlock], list[DeadLetter]]:
+        """Blocks of the records that were not taken in before, and dead letters for what is no SamplePack."""
+        decoded: list[ReceivedBlock] = []
+        rejects: list[DeadLetter] = []
+        for record in records:
+            if self.next_offset is not None and record.offset < self.next_offset:
+                continue
+            try:
+                decoded.extend(ReceivedBlock(record, _stamped(block, record)) for block in decode_pack(record.value))
+            except Rejected as error:
+                rejects.append(self._letter(record, record.value, error))
+        return decoded, rejects
+
+    def take(self, decoded: Sequence[ReceivedBlock], owners: Mapping[UUID, DeviceOwner], last_offset: int) -> Taken:
+        """Sequence the blocks, step the engine, move next_offset past `last_offset`."""
+        taken = Taken(Rows())
+        blocks: list[SampleBlock] = []
+        for item in decoded:
+            try:
+                done = self._sequence(item.block, owners)
+            except Rejected as error:
+                taken.rejects.append(self._letter(item.record, encode_pack([item.block]), error))
+                continue
+            self._collect(done, owners, taken.rows)
+            blocks.extend(done.blocks)
+        with STEP_SECONDS.time():
+            self._absorb(self._engine.step(blocks, self._state), taken.rows)
+        SAMPLES_PROCESSED.inc(sum(block.samples.size for block in blocks))
+        taken.rows.owners.update({device_id: owner.user_id for device_id, owner in owners.items()})
+        self._newest_us = max([self._newest_us, *(block.received_at_us for block in blocks)])
+        self._newest_taken_at_s = time.monotonic()
+        self.next_offset = last_offset + 1
+        self.dirty = True
+        return taken
+
+    def close_idle(self, idle_after_s: float) -> Rows:
+        """Decide what silent devices still owe, and forget them.
+
+        The clock is the newest block's, plus the time since it was taken in: while a worker catches up on old
+        records nobody is silent, so a restart decides what an undisturbed run decides.
+        """
+        ended = Rows()
+        waited_s = time.monotonic() - self._newest_taken_at_s
+        silent = self._sequencer.idle(self._newest_us - int((idle_after_s - waited_s) * 1_000_000))
+        if not silent:
+            return ended
+        blocks: list[SampleBlock] = []
+        for device_id in silent:
+            done = self._sequencer.close(device_id)
+            self._collect(done, {}, ended)
+            blocks.extend(done.blocks)
+        self._absorb(self._engine.step(blocks, self._state), ended)
+        self._absorb(self._engine.close(silent, self._state), ended)
+        self.dirty = True
+        return ended
+
+    def _sequence(self, block: SampleBlock, owners: Mapping[UUID, DeviceOwner]) -> Sequenced:
+        owner = owners.get(block.device_id)
+        if owner is None or not owner.is_active:
+            raise UnknownDevice(
+                f"device {block.device_id} is {'not active' if owner else 'not registered'}; "
+                "register it with POST /api/v1/devices, or activate it, then replay this record"
+            )
+        home = topics.partition_of(block.device_id, self._partitions)
+        if home != self.number:
+            raise Malformed(
+                f"device {block.device_id} was sent to partition {self.number} and belongs on {home}; "
+                "use its id as the key and Kafka's default (murmur2) partitioner"
+            )
+        return self._sequencer.take(block)
+
+    def _collect(self, done: Sequenced, owners: Mapping[UUID, DeviceOwner], into: Rows) -> None:
+        if done.outcome == "repeated":
+            BLOCKS_REPEATED.inc()
+        if done.started is not None:
+            into.recordings.append(_recording(done.started, owners[done.started.device_id]))
+        into.stretches.extend(done.stretches)
+        into.gaps.extend(done.gaps)
+
+    def _absorb(self, step: Step[Any], into: Rows) -> None:
+        self._state = step.state
+        into.beats.extend(rows.beats(step.results))
+        into.metrics.extend(rows.metrics(step.results))
+        into.episodes.extend(rows.episodes(step.results))
+
+    def _letter(self, record: Record, value: bytes, error: Rejected) -> DeadLetter:
+        return DeadLetter(record.key, value, error, topics.SAMPLES, self.number, record.offset)
+
+
+def _stamped(block: SampleBlock, record: Record) -> SampleBlock:
+    """A device that publishes straight to Kafka has no gateway clock; the broker's stands in."""
+    return block if block.received_at_us else replace(block, received_at_us=record.timestamp_us)
+
+
+def _recording(first: SampleBlock, owner: DeviceOwner) -> Recording:
+    return Recording(
+        recording_id=first.recording_id,
+        device_id=first.device_id,
+        user_id=owner.user_id,
+        started_at_us=first.recording_started_at_us,
+        rate_hz=first.rate_hz,
+        leads=first.leads,
+        uv_per_lsb=first.uv_per_lsb,
+    )

@@ -1,0 +1,60 @@
+"""Every agent, top to bottom: samples to results, report requests to PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import faust
+
+from processors.reports import Reporter
+from processors.samples import SampleProcessor, arrival
+from schemas import topics
+from schemas.settings import WorkerSettings
+
+Stop = Callable[[BaseException], None]
+"""Ends the worker at once: an agent that raised would have its event acknowledged (a trap of Faust)."""
+
+
+def build(app: faust.App, samples: SampleProcessor, reporter: Reporter, settings: WorkerSettings, stop: Stop) -> None:
+    """Hang the agents, the timers and the rebalance hook on the app."""
+    sample_topic = app.topic(topics.SAMPLES, key_type=bytes, value_type=bytes)
+    report_topic = app.topic(topics.REPORTS, key_type=bytes, value_type=bytes)
+
+    @app.agent(sample_topic, concurrency=1)  # more than one would commit past work in flight
+    async def process(stream: Any) -> None:
+        async for events in stream.noack_take(settings.batch_max, within=settings.batch_within_s):
+            with _or(stop):
+                current = [event for event in events if event.message.generation_id == app.consumer_generation_id]
+                await samples.process([arrival(event) for event in current])  # stored, published, not acknowledged
+
+    @app.agent(report_topic, concurrency=1)
+    async def report(stream: Any) -> None:
+        async for events in stream.noack_take(1, within=settings.batch_within_s):
+            with _or(stop):
+                for event in events:
+                    await reporter.take(event.value)  # ReportEvent: samples and results, PDF, object, row
+                    event.ack()
+
+    @app.timer(interval=settings.checkpoint_interval_s)  # type: ignore[untyped-decorator]  # Faust types it as Any
+    async def checkpoint() -> None:
+        with _or(stop):
+            await samples.checkpoint()  # results are committed: now state and offset, then acknowledge
+
+    @app.timer(interval=1.0)  # type: ignore[untyped-decorator]  # as above
+    async def close_idle() -> None:
+        with _or(stop):
+            await samples.close_idle()  # last beats, ended episodes
+
+    @app.on_partitions_revoked.connect  # type: ignore[arg-type]  # Faust's own hooks don't fit its protocol
+    async def revoked(_app: object, *args: Any, **_: Any) -> None:
+        samples.forget({tp.partition for tp in args[0] if tp.topic == topics.SAMPLES})
+
+
+@contextmanager
+def _or(stop: Stop) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  # the outermost loop: whatever it was, nothing after it may be acknowledged
+        stop(error)

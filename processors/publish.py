@@ -1,0 +1,113 @@
+"""Results and rejects onto their topics; every send is awaited before the caller goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas import topics
+from schemas.beats import Beat
+from schemas.codec import encode_beats, encode_metrics, encode_report_event, encode_rhythm
+from schemas.errors import Busy, LeadwireError
+from schemas.metrics import Metrics
+from schemas.reports import ReportEvent
+from schemas.rhythms import RhythmEpisode
+from schemas.settings import KafkaSettings
+
+_REQUEST_TIMEOUT_MS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record (or one block of it, packed alone) that could not be used, and why."""
+
+    key: bytes | None
+    value: bytes
+    reason: LeadwireError
+    topic: str
+    partition: int
+    offset: int
+
+
+class Publisher:
+    """A producer of its own (Faust's costs some 90 µs a record). Raises Busy when Kafka is away."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.bootstrap,
+            acks="all",
+            enable_idempotence=self._settings.idempotent,
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            linger_ms=5,
+        )
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def results(
+        self, beats: Sequence[Beat], metrics: Sequence[Metrics], episodes: Sequence[RhythmEpisode]
+    ) -> None:
+        """Tell the live views. A repeat is harmless: everything carries its identity."""
+        by_recording = groupby(sorted(beats, key=lambda beat: beat.recording_id), key=lambda beat: beat.recording_id)
+        batches = [list(group) for _, group in by_recording]
+        await self._send(
+            [
+                *((topics.BEATS, topics.device_key(batch[0].device_id), encode_beats(batch)) for batch in batches),
+                *((topics.METRICS, topics.device_key(row.device_id), encode_metrics(row)) for row in metrics),
+                *((topics.RHYTHMS, topics.device_key(row.device_id), encode_rhythm(row)) for row in episodes),
+            ]
+        )
+
+    async def report(self, event: ReportEvent) -> None:
+        await self._send([(topics.REPORTS, topics.device_key(event.device_id), encode_report_event(event))])
+
+    async def rejects(self, letters: Sequence[DeadLetter]) -> None:
+        """Dead letters: the original key and bytes, the reason and the origin in headers."""
+        producer = self._started()
+        try:
+            sent = [
+                await producer.send(topics.REJECTS, letter.value, key=letter.key, headers=_headers(letter))
+                for letter in letters
+            ]
+            await asyncio.gather(*sent)
+        except KafkaError as error:
+            raise _busy(error) from error
+
+    async def _send(self, records: Iterable[tuple[str, bytes, bytes]]) -> None:
+        producer = self._started()
+        try:
+            sent = [await producer.send(topic, value, key=key) for topic, key, value in records]
+            await asyncio.gather(*sent)
+        except KafkaError as error:
+            raise _busy(error) from error
+
+    def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise RuntimeError("call start() before publishing")
+        return self._producer
+
+
+def _headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
+    return [
+        ("kind", letter.reason.title.encode()),
+        ("reason", str(letter.reason).encode()),
+        ("topic", letter.topic.encode()),
+        ("partition", str(letter.partition).encode()),
+        ("offset", str(letter.offset).encode()),
+    ]
+
+
+def _busy(error: KafkaError) -> Busy:
+    return Busy(f"Kafka did not take the results ({error!r}); check that the broker at the configured address runs")

@@ -1,0 +1,99 @@
+"""From a report request to a PDF in the object store and its row in ecg_reports."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+from processors.publish import Publisher
+from processors.report_data import ReportData, content, gather
+from processors.report_pdf import render
+from processors.sinks import patiently
+from schemas.clock import now, to_datetime
+from schemas.codec import decode_report_event
+from schemas.errors import NotFound, Rejected
+from schemas.logs import logger
+from schemas.reports import ReportEvent
+from schemas.telemetry import REPORTS_WRITTEN
+from storage import reports
+from storage.database import Database
+from storage.objects import Objects
+from storage.reports import FinishedReport
+from storage.summaries import MetricsSummary
+
+_SETTLE_S: Final = 15.0
+"""Longer than a checkpoint interval, after which the last samples are stored."""
+
+_POLL_S: Final = 0.5
+
+_log = logger(__name__)
+
+
+class Reporter:
+    """Writes one report at a time; the same request twice gives the same object and row."""
+
+    def __init__(self, database: Database, objects: Objects, publisher: Publisher) -> None:
+        self._database = database
+        self._objects = objects
+        self._publisher = publisher
+
+    async def take(self, value: bytes) -> None:
+        """Answer one record of ecg.reports. Raises Busy when a server stays away for long."""
+        try:
+            event = decode_report_event(value)
+        except Rejected as error:
+            _log.warning("not a report event", why=str(error))
+            return
+        if event.state != "requested":
+            return  # our own answer
+        try:
+            await patiently(lambda: self._write(event))
+            answer = replace(event, state="ready")
+        except (NotFound, Rejected) as error:
+            await patiently(lambda: self._fail(event))
+            answer = replace(event, state="failed", detail=str(error))
+        REPORTS_WRITTEN.labels(answer.state).inc()
+        await patiently(lambda: self._publisher.report(answer))
+
+    async def _write(self, event: ReportEvent) -> None:
+        data = await self._settled(event)
+        pdf = await asyncio.to_thread(lambda: render(content(data)))
+        key = f"reports/{event.device_id}/{event.report_id}.pdf"
+        await self._objects.put(key, pdf, "application/pdf")
+        finished = _finished(data.summary, key, len(pdf), self._objects.service, event)
+        async with self._database.transaction() as connection:
+            await reports.finish_report(connection, event.report_id, finished)
+
+    async def _settled(self, event: ReportEvent) -> ReportData:
+        """The period's data, once nothing of it is on its way any more or the wait is over."""
+        deadline = asyncio.get_running_loop().time() + _SETTLE_S
+        while True:
+            data = await gather(self._database, event)
+            if data.reaches_end or asyncio.get_running_loop().time() > deadline:
+                return data
+            await asyncio.sleep(_POLL_S)
+
+    async def _fail(self, event: ReportEvent) -> None:
+        async with self._database.transaction() as connection:
+            await reports.fail_report(connection, event.report_id, now())
+
+
+def _finished(summary: MetricsSummary, key: str, size: int, service: str, event: ReportEvent) -> FinishedReport:
+    return FinishedReport(
+        key=key,
+        size=size,
+        cloud_service=service,
+        heart_rate=_whole(summary.heart_rate_mean),
+        pr_interval=_whole(summary.pr_mean_ms),
+        qrs_duration=_whole(summary.qrs_mean_ms),
+        qtc_interval=_whole(summary.qtc_mean_ms),
+        st_segment=None if summary.st_mv is None else f"{summary.st_mv:+.2f} mV",
+        qrs_axis=None if summary.qrs_axis_deg is None else f"{summary.qrs_axis_deg:.0f}°",
+        report_date=to_datetime(event.period_end_us),
+        uploaded_at=now(),
+    )
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)

@@ -1,0 +1,168 @@
+"""From arrived records to stored results, one batch at a time, and the checkpoints in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from processors.ecg.interface import Engine
+from processors.owners import Owners
+from processors.partitions import Partition, Record
+from processors.publish import DeadLetter, Publisher
+from processors.sinks import Rows, Sinks, patiently
+from schemas import topics
+from schemas.clock import now_us
+from schemas.errors import Busy
+from schemas.logs import logger
+from schemas.settings import WorkerSettings
+from schemas.telemetry import CHECKPOINT_SECONDS, DEVICES_LIVE, PARTITIONS, REJECTS, STORED_SECONDS
+from storage import checkpoints
+from storage.checkpoints import Checkpoint
+from storage.database import Database
+
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A record, the partition it came from, and how to acknowledge it."""
+
+    partition: int
+    record: Record
+    acknowledge: Callable[[], object]
+
+
+def arrival(event: Any) -> Arrival:
+    """The Arrival of a Faust event."""
+    message = event.message
+    record = Record(message.offset, int(message.timestamp * 1_000_000), message.key, message.value)
+    return Arrival(message.tp.partition, record, event.ack)
+
+
+class SampleProcessor:
+    """The partitions of this worker. One batch, checkpoint or closing at a time; all else waits its turn."""
+
+    def __init__(
+        self,
+        engine: Engine[Any],
+        database: Database,
+        publisher: Publisher,
+        settings: WorkerSettings,
+        partition_count: int,
+    ) -> None:
+        self._engine = engine
+        self._database = database
+        self._publisher = publisher
+        self._sinks = Sinks(database, publisher)
+        self._owners = Owners(database)
+        self._settings = settings
+        self._partition_count = partition_count
+        self._partitions: dict[int, Partition] = {}
+        self._unacknowledged: dict[int, list[Arrival]] = {}
+        self._rejects_in_row: dict[int, int] = {}
+        self._turn = asyncio.Lock()
+
+    async def process(self, arrivals: Sequence[Arrival]) -> None:
+        """Store and publish all that these records lead to; a later checkpoint acknowledges them.
+
+        Raises Busy when a server stays away for long; whatever it raises, the worker must stop.
+        """
+        ordered = sorted(arrivals, key=lambda each: (each.partition, each.record.offset))
+        async with self._turn:
+            results = Rows()
+            for number, group in groupby(ordered, key=lambda each: each.partition):
+                await self._take(number, list(group), results)
+            await self._sinks.write(results)
+        _observe_latency(results)
+
+    async def checkpoint(self) -> None:
+        """Save the state of every partition that moved, then acknowledge what it covers."""
+        async with self._turn:
+            moved = [partition for partition in self._partitions.values() if partition.dirty]
+            if not moved:
+                return
+            with CHECKPOINT_SECONDS.time():
+                saved = [partition.checkpoint() for partition in moved]
+                stretches = [stretch for partition in moved for stretch in partition.sequencer.flush()]
+                await self._sinks.checkpoint(stretches, saved)
+            self._acknowledge(saved)
+
+    async def close_idle(self) -> None:
+        """Decide what devices still owe that have fallen silent."""
+        async with self._turn:
+            ended = Rows()
+            for partition in self._partitions.values():
+                ended.extend(partition.close_idle(self._settings.idle_after_s))
+            if ended.any():
+                await self._sinks.write(ended)
+            DEVICES_LIVE.set(sum(partition.devices for partition in self._partitions.values()))
+            PARTITIONS.set(len(self._partitions))
+
+    def forget(self, numbers: set[int]) -> None:
+        """Drop partitions that another worker takes over; what is not checkpointed it computes again."""
+        for number in numbers:
+            self._partitions.pop(number, None)
+            self._unacknowledged.pop(number, None)
+
+    async def _take(self, number: int, arrivals: list[Arrival], results: Rows) -> None:
+        if self._rejects_in_row.get(number, 0) >= self._settings.max_rejects_in_row:
+            return  # stopped loudly below; its records stay unacknowledged
+        partition = await self._partition(number)
+        decoded, letters = partition.decode([each.record for each in arrivals])
+        owners = await patiently(lambda: self._owners.of({item.block.device_id for item in decoded}))
+        taken = partition.take(decoded, owners, arrivals[-1].record.offset)
+        await self._reject(number, [*letters, *taken.rejects], good=len(decoded) - len(taken.rejects))
+        results.extend(taken.rows)
+        self._unacknowledged.setdefault(number, []).extend(arrivals)
+
+    async def _partition(self, number: int) -> Partition:
+        """The partition's memory, loaded from its checkpoint when it is new to this worker."""
+        if number not in self._partitions:
+            saved = await patiently(lambda: self._load(number))
+            self._partitions[number] = Partition.restore(
+                number, self._partition_count, self._engine, self._settings.stretch_s, saved
+            )
+        return self._partitions[number]
+
+    async def _load(self, number: int) -> Checkpoint | None:
+        async with self._database.transaction() as connection:
+            return (await checkpoints.load(connection, topics.SAMPLES, [number])).get(number)
+
+    async def _reject(self, number: int, letters: list[DeadLetter], *, good: int) -> None:
+        if letters:
+            await patiently(lambda: self._publisher.rejects(letters))
+        for letter in letters:
+            REJECTS.labels(letter.reason.title).inc()
+        in_row = len(letters) + (0 if good else self._rejects_in_row.get(number, 0))
+        self._rejects_in_row[number] = in_row
+        if in_row >= self._settings.max_rejects_in_row:
+            _log.error("partition stopped: too many rejects in a row", partition=number, rejects=in_row)
+
+    def _acknowledge(self, saved: Sequence[Checkpoint]) -> None:
+        for checkpoint in saved:
+            waiting = self._unacknowledged.pop(checkpoint.partition, [])
+            for each in waiting:
+                each.acknowledge()
+
+    @property
+    def stopped(self) -> set[int]:
+        """Partitions that stopped after too many rejects in a row."""
+        limit = self._settings.max_rejects_in_row
+        return {number for number, in_row in self._rejects_in_row.items() if in_row >= limit}
+
+    async def ready(self) -> None:
+        """Raises Busy when a partition has stopped."""
+        if self.stopped:
+            raise Busy(
+                f"partitions {sorted(self.stopped)} stopped after too many rejects in a row; "
+                "look at ecg.rejects (leadwire rejects list), mend the sender, then restart the worker"
+            )
+
+
+def _observe_latency(results: Rows) -> None:
+    now = now_us()
+    for row in results.metrics:
+        STORED_SECONDS.observe(max(0.0, (now - row.window_start_us) / 1e6 - 1.0))

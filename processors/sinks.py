@@ -1,0 +1,113 @@
+"""Where results go: the database in one transaction, then their topics. Write, then acknowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+from uuid import UUID
+
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from processors.publish import Publisher
+from schemas.beats import Beat
+from schemas.errors import Busy
+from schemas.logs import logger
+from schemas.metrics import Metrics
+from schemas.rhythms import RhythmEpisode
+from schemas.samples import Gap, Recording, WaveformStretch
+from schemas.telemetry import BEATS, SAMPLES_MISSED
+from storage import beats, checkpoints, metrics, rhythms, samples
+from storage.checkpoints import Checkpoint
+from storage.database import Database
+
+GIVE_UP_S: Final = 600
+"""A server may be away this long; then the worker stops and starts anew from its checkpoint."""
+
+_log = logger(__name__)
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class Rows:
+    """All rows one batch leads to; identity makes a second writing harmless."""
+
+    recordings: list[Recording] = field(default_factory=list)
+    beats: list[Beat] = field(default_factory=list)
+    metrics: list[Metrics] = field(default_factory=list)
+    episodes: list[RhythmEpisode] = field(default_factory=list)
+    stretches: list[WaveformStretch] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    owners: dict[UUID, UUID | None] = field(default_factory=dict)
+
+    def extend(self, other: Rows) -> None:
+        """Take in the rows of another partition."""
+        for name in ("recordings", "beats", "metrics", "episodes", "stretches", "gaps"):
+            getattr(self, name).extend(getattr(other, name))
+        self.owners.update(other.owners)
+
+    def any(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.recordings or self.beats or self.metrics or self.episodes or self.stretches or self.gaps)
+
+
+class Sinks:
+    """Writes rows and checkpoints; when this returns, they are committed."""
+
+    def __init__(self, database: Database, publisher: Publisher) -> None:
+        self._database = database
+        self._publisher = publisher
+
+    async def write(self, rows: Rows) -> None:
+        """Store the rows, then publish them. Raises Busy after GIVE_UP_S of retries."""
+        if not rows.any():
+            return
+        await patiently(lambda: self._store(rows))
+        await patiently(lambda: self._publisher.results(rows.beats, rows.metrics, rows.episodes))
+        _count(rows)
+
+    async def checkpoint(self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint]) -> None:
+        """The open stretches and the state they belong to, in one transaction."""
+        await patiently(lambda: self._checkpoint(stretches, saved))
+
+    async def _store(self, rows: Rows) -> None:
+        async with self._database.transaction() as connection:
+            await samples.write_recordings(connection, rows.recordings)
+            await samples.write_stretches(connection, rows.stretches)
+            await samples.write_gaps(connection, rows.gaps)
+            await beats.write_beats(connection, rows.beats)
+            await metrics.write_metrics(connection, rows.metrics, rows.owners)
+            await rhythms.write_rhythms(connection, rows.episodes)
+
+    async def _checkpoint(self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint]) -> None:
+        async with self._database.transaction() as connection:
+            await samples.write_stretches(connection, list(stretches))
+            await checkpoints.save(connection, saved)
+
+
+async def patiently(call: Callable[[], Awaitable[Result]]) -> Result:
+    """Call again with growing, jittered pauses while a server is away, for at most GIVE_UP_S."""
+
+    @retry(
+        retry=retry_if_exception_type(Busy),
+        wait=wait_random_exponential(multiplier=0.2, max=5),
+        stop=stop_after_delay(GIVE_UP_S),
+        before_sleep=lambda state: _log.warning("waiting", attempt=state.attempt_number, why=str(_reason(state))),
+        reraise=True,
+    )
+    async def attempt() -> Result:
+        return await call()
+
+    return await attempt()
+
+
+def _reason(state: object) -> BaseException | None:
+    outcome = getattr(state, "outcome", None)
+    return outcome.exception() if outcome is not None else None
+
+
+def _count(rows: Rows) -> None:
+    for beat in rows.beats:
+        BEATS.labels(beat.beat_class).inc()
+    for gap in rows.gaps:
+        SAMPLES_MISSED.inc(gap.end_index - gap.first_index)
