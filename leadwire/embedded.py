@@ -11,7 +11,7 @@ import os
 import secrets
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -31,20 +31,19 @@ class Stack:
     """Where the embedded servers are."""
 
     kafka_bootstrap: str
+    is_tansu: bool
     database_url: str
     reader_url: str
     reader_password: str
     objects_folder: Path
     children: Children
-    broker: Child
-    postgres: Child
 
-    def env(self) -> Mapping[str, str]:
+    def env(self) -> dict[str, str]:
         """The environment for services on this stack."""
-        return os.environ | {
+        return dict(os.environ) | {
             "LEADWIRE_ENV": os.environ.get("LEADWIRE_ENV", "development"),
             "LEADWIRE_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
-            "LEADWIRE_KAFKA_IDEMPOTENT": "false",
+            "LEADWIRE_KAFKA_IDEMPOTENT": "false" if self.is_tansu else "true",
             "LEADWIRE_KAFKA_PARTITIONS": os.environ.get("LEADWIRE_KAFKA_PARTITIONS", str(_PARTITIONS)),
             "DATABASE_URL": self.database_url,
             "LEADWIRE_READER_DATABASE_URL": self.reader_url,
@@ -54,33 +53,40 @@ class Stack:
 
 
 @contextmanager
-def embedded_stack(folder: Path) -> Iterator[Stack]:
+def embedded_stack(folder: Path, kafka_bootstrap: str | None = None) -> Iterator[Stack]:
     """Broker and database on free ports of 127.0.0.1, their data in `folder`; all stopped when the context ends.
 
-    Should this process be killed, a guard stops them within 5 s. Raises Busy when a server does not come up and
-    Misconfigured when `folder` can't be used.
+    With `kafka_bootstrap` that broker is used and none is started. Should this process be killed, a guard stops
+    the servers within 5 s. Raises Busy when a server does not come up and Misconfigured when `folder` can't be used.
     """
     folder = folder.expanduser().resolve()
-    folder.mkdir(parents=True, exist_ok=True)
     objects_folder = folder / "objects"
-    objects_folder.mkdir(exist_ok=True)
+    objects_folder.mkdir(parents=True, exist_ok=True)
     with Children(folder / "logs") as children:
-        broker, bootstrap = start_broker(children)
+        broker = None if kafka_bootstrap else start_broker(children)
         postgres = Postgres.start(children, folder)
-        wait_until(lambda: _listening(bootstrap), broker, within_s=_BROKER_START_S)
+        if broker is not None:
+            wait_until(lambda: is_listening(broker.address), broker.child, within_s=_BROKER_START_S)
         yield Stack(
-            kafka_bootstrap=bootstrap,
+            kafka_bootstrap=broker.address if broker else kafka_bootstrap or "",
+            is_tansu=broker is not None,
             database_url=postgres.url("postgres"),
             reader_url=postgres.url("leadwire_reader"),
             reader_password=postgres.password,
             objects_folder=objects_folder,
             children=children,
-            broker=broker,
-            postgres=postgres.child,
         )
 
 
-def start_broker(children: Children) -> tuple[Child, str]:
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A running Tansu."""
+
+    child: Child
+    address: str
+
+
+def start_broker(children: Children) -> Broker:
     """Tansu on a free port; returns at once, with its address."""
     address = f"127.0.0.1:{free_port()}"
     command = [
@@ -90,7 +96,7 @@ def start_broker(children: Children) -> tuple[Child, str]:
         f"--listener-url=tcp://{address}",
         f"--advertised-listener-url=tcp://{address}",
     ]
-    return children.start("broker", command, env={**os.environ, "RUST_LOG": "warn"}), address
+    return Broker(children.start("broker", command, env={**os.environ, "RUST_LOG": "warn"}), address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +182,8 @@ def _package_file(package: str, path: str) -> Path:
     return found
 
 
-def _listening(address: str) -> bool:
+def is_listening(address: str) -> bool:
+    """Whether something accepts connections at host:port."""
     host, port = address.split(":")
     with socket.socket() as probe:
         probe.settimeout(0.2)

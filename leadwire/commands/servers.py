@@ -1,0 +1,69 @@
+"""One service each: gateway, worker, api; and both HTTP applications behind one origin."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from schemas.logs import configure
+from schemas.settings import Settings
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(help="Port to listen on.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command()(gateway)
+    app.command()(worker)
+    app.command()(api)
+    app.command()(serve)
+
+
+def gateway(host: Host = "127.0.0.1", port: Port = 8001) -> None:
+    """The write side: samples, logins, devices, report requests into Kafka and the database."""
+    from ingest.gateway import create_gateway
+
+    settings = _begin("gateway")
+    _serve(create_gateway(settings), host, port)
+
+
+def api(host: Host = "127.0.0.1", port: Port = 8002) -> None:
+    """The read side: REST, live WebSocket, dashboard; its database role can only SELECT."""
+    from api.app import create_api
+
+    settings = _begin("api")
+    _serve(create_api(settings), host, port)
+
+
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Gateway and api behind one origin, picked by method: what nginx does in production."""
+    from api.app import create_api
+    from ingest.gateway import create_gateway
+    from leadwire.front import Front
+
+    settings = _begin("serve")
+    samples_path = f"{settings.http.prefix}/ecg/samples"
+    _serve(Front(create_api(settings), create_gateway(settings), samples_path), host, port)
+
+
+def worker() -> None:
+    """The processors: samples to beats, metrics, rhythms, waveforms and reports."""
+    import uvloop
+
+    from leadwire.worker import run_worker
+
+    uvloop.run(run_worker(_begin("worker")))
+
+
+def _begin(service: str) -> Settings:
+    settings = Settings()
+    configure(settings.logs, service)
+    return settings
+
+
+def _serve(app: object, host: str, port: int) -> None:
+    import uvicorn
+
+    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, ws_max_size=2**22)  # type: ignore[arg-type]  # any ASGI application

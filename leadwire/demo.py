@@ -1,0 +1,199 @@
+"""`leadwire demo`: the embedded stack, every service, and patients streaming, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import sys
+import time
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from leadwire.children import Child, wait_until
+from leadwire.embedded import Stack, embedded_stack, free_port, is_listening
+from leadwire.enrolment import DEMO_FOLDER, Login, keep_login, kept_login
+from leadwire.people import create_user
+from leadwire.provision import provision
+from schemas.errors import Busy
+from schemas.settings import Settings
+from storage import beats, checkpoints
+from storage.access import everything
+from storage.database import writer
+
+_ADMIN: Final = "admin"
+_START_S: Final = 60.0
+_LEADWIRE: Final = (sys.executable, "-m", "leadwire")
+
+Records = Annotated[list[Path] | None, typer.Option("--record", help="Stream this record too; may be given again.")]
+Devices = Annotated[int, typer.Option(min=0, max=1000, help="Virtual patients.")]
+Data = Annotated[Path, typer.Option(help="Folder for database, objects, logs and the made-up login.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the dashboard; another free one if it is taken.")]
+Browser = Annotated[bool, typer.Option(help="Open the dashboard in a browser.")]
+Seconds = Annotated[float | None, typer.Option(min=0, help="Stop by itself after this long.")]
+
+
+@dataclass(slots=True)
+class Demo:
+    """One run: the stack, the services on it, and what streams."""
+
+    stack: Stack
+    login: Login
+    worker: Child
+    services: list[Child] = field(default_factory=list)
+    players: list[Child] = field(default_factory=list)
+
+
+def demo(
+    records: Records = None,
+    devices: Devices = 6,
+    data: Data = DEMO_FOLDER,
+    port: Port = 8000,
+    browser: Browser = True,
+    seconds: Seconds = None,
+) -> None:
+    """Start everything on this machine, stream patients, serve the dashboard; Ctrl-C stops it all."""
+    begun_s = time.monotonic()
+    for record in records or []:
+        _check(record)
+    with _interruptible(), embedded_stack(data) as stack:
+        running = _start(stack, data, port)
+        _play(running, records or [], devices)
+        _tell(running, records or [], devices)
+        asyncio.run(_first_beat())
+        _say(f"first beat stored after {time.monotonic() - begun_s:.1f} s. Ctrl-C stops everything.")
+        if browser and sys.stdout.isatty():
+            webbrowser.open(running.login.url)
+        _watch(running, seconds)
+    _say("stopped; nothing is left running")
+
+
+def _start(stack: Stack, data: Path, port: int) -> Demo:
+    """Schema, topics and login, then worker and HTTP side by side."""
+    port = port if port and not is_listening(f"127.0.0.1:{port}") else free_port()
+    os.environ.update(stack.env() | {"LEADWIRE_PUBLIC_URL": f"http://127.0.0.1:{port}"})
+    os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
+    asyncio.run(_prepare())
+    login = _login(f"http://127.0.0.1:{port}", data)
+    worker = stack.children.start("worker", [*_LEADWIRE, "worker"])
+    serving = stack.children.start("serve", [*_LEADWIRE, "serve", "--port", str(port)])
+    wait_until(lambda: is_listening(f"127.0.0.1:{port}"), serving, within_s=_START_S)
+    return Demo(stack, login, worker, [serving])
+
+
+async def _prepare() -> None:
+    settings = Settings()
+    await provision(settings)
+    database = writer(settings.database)
+    await database.open()
+    async with database.transaction() as connection:
+        await checkpoints.forget_all(connection)  # the broker keeps nothing: yesterday's offsets mean nothing today
+    await database.close()
+
+
+def _login(url: str, data: Path) -> Login:
+    """The admin of this data folder: the one it has, or a new one with a made-up password."""
+    known = kept_login(data)
+    login = Login(url, known.username if known else _ADMIN, known.password if known else secrets.token_urlsafe(12))
+    if known is None:
+        asyncio.run(create_user(Settings(), login.username, login.password, "admin", None))
+    keep_login(login, data)
+    return login
+
+
+def _play(running: Demo, records: list[Path], devices: int) -> None:
+    start = running.stack.children.start
+    for number, record in enumerate(records, 1):
+        command = ["stream", str(record), "--loop"]
+        running.players.append(start(f"stream-{number}", [*_LEADWIRE, *command], env=_as_client(running)))
+    if devices:
+        command = ["simulate", "--devices", str(devices)]
+        running.players.append(start("simulate", [*_LEADWIRE, *command], env=_as_client(running)))
+
+
+def _as_client(running: Demo) -> dict[str, str]:
+    login = running.login
+    return {
+        **os.environ,
+        "LEADWIRE_URL": login.url,
+        "LEADWIRE_USERNAME": login.username,
+        "LEADWIRE_PASSWORD": login.password,
+    }
+
+
+def _tell(running: Demo, records: list[Path], devices: int) -> None:
+    login = running.login
+    _say(f"Leadwire   {login.url}")
+    _say(f"login      {login.username}   password {login.password}")
+    for record in records:
+        _say(f"streaming  {record} (looped, real time)")
+    if devices:
+        _say(f"streaming  {devices} virtual patients")
+    _say("Research use: not for diagnosis or primary alarms.")
+
+
+async def _first_beat() -> None:
+    """Until the first beat of this run is stored. Raises Busy when none comes."""
+    database = writer(Settings().database)
+    await database.open()
+    try:
+        deadline = time.monotonic() + _START_S
+        async with database.transaction() as connection:
+            before = await beats.newest(connection, everything())
+        while True:
+            async with database.transaction() as connection:
+                newest = await beats.newest(connection, everything())
+            if newest != before:
+                return
+            if time.monotonic() > deadline:
+                raise Busy(f"no beat was stored within {_START_S:g} s; look at the logs in the data folder")
+            await asyncio.sleep(0.1)
+    finally:
+        await database.close()
+
+
+def _watch(running: Demo, seconds: float | None) -> None:
+    """Until the time is over. A worker that stops goes on from its checkpoint; another service that ends, ends all."""
+    until_s = time.monotonic() + seconds if seconds is not None else float("inf")
+    children = running.stack.children
+    while time.monotonic() < until_s:
+        time.sleep(0.5)
+        if running.worker.exit_code is not None:
+            _say(
+                f"the worker stopped with exit code {running.worker.exit_code} ({running.worker.log}); starting it anew"
+            )
+            children.stop(running.worker)
+            running.worker = children.start("worker", [*_LEADWIRE, "worker"])
+        ended = children.dead()
+        if ended is not None:
+            raise Busy(f"{ended.name} ended with exit code {ended.exit_code}: {ended.last_words()}; see {ended.log}")
+
+
+def _check(record: Path) -> None:
+    """Refuse a record that can't be read before anything is started."""
+    # wfdb takes a second to import, and most demos stream no file.
+    from ingest.records import read_record  # noqa: PLC0415
+
+    read_record(record)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the demo in good order, not with a traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say("\nstopped; nothing is left running")
+
+
+def _say(line: str) -> None:
+    typer.echo(line)
+    sys.stdout.flush()

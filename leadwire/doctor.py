@@ -1,0 +1,98 @@
+"""Every connection tried, each finding with what to do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from leadwire.brokers import partition_counts
+from schemas import topics
+from schemas.errors import Busy, LeadwireError, Misconfigured
+from schemas.settings import Settings
+from storage import migrate
+from storage.database import Database, reader, writer
+from storage.objects import objects
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at; `problem` is None when it is well, and ends with the remedy when not."""
+
+    name: str
+    detail: str
+    problem: str | None
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at everything a running system needs; never raises for what it finds."""
+    checks: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
+        ("python", _python),
+        ("secret key", _secret),
+        ("database, writing", _writing),
+        ("database, reading", _reading),
+        ("database schema", _schema),
+        ("kafka", _kafka),
+        ("objects", _objects),
+    ]
+    return [await _finding(name, check, settings) for name, check in checks]
+
+
+async def _finding(name: str, check: Callable[[Settings], Awaitable[str]], settings: Settings) -> Finding:
+    try:
+        return Finding(name, await check(settings), None)
+    except LeadwireError as error:
+        return Finding(name, "", str(error))
+
+
+async def _python(_: Settings) -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+async def _secret(settings: Settings) -> str:
+    return f"{settings.security.environment}, tokens last {settings.security.access_token_expire_hours:g} h"
+
+
+async def _writing(settings: Settings) -> str:
+    return await _asked(writer(settings.database))
+
+
+async def _reading(settings: Settings) -> str:
+    return await _asked(reader(settings.database))
+
+
+async def _asked(database: Database) -> str:
+    await database.open()
+    try:
+        await database.ping()
+    finally:
+        await database.close()
+    return "answers"
+
+
+async def _schema(settings: Settings) -> str:
+    waiting = await migrate.pending(settings.database.url)
+    if waiting:
+        raise Misconfigured(f"{len(waiting)} migrations wait ({', '.join(waiting)}); run `leadwire migrate`")
+    return "up to date"
+
+
+async def _kafka(settings: Settings) -> str:
+    counts = await partition_counts(settings.kafka)
+    missing = [name for name in topics.ALL if name not in counts]
+    if missing:
+        raise Misconfigured(
+            f"topics are missing at {settings.kafka.bootstrap}: {', '.join(missing)}; run `leadwire migrate`"
+        )
+    return f"{settings.kafka.bootstrap}, {counts[topics.SAMPLES]} partitions"
+
+
+async def _objects(settings: Settings) -> str:
+    store = objects(settings.objects, settings.security, settings.http)
+    try:
+        await store.ping()
+    except OSError as error:
+        raise Busy(
+            f"the object store does not answer ({error}); check LEADWIRE_OBJECTS_DIR or the S3 settings"
+        ) from error
+    return store.service

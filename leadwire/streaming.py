@@ -1,0 +1,153 @@
+"""What `stream` and `simulate` do: enrol, play, and tell how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from ingest.client import AsyncClient
+from ingest.fleet import FleetProgress, Seat, play_fleet
+from ingest.player import OnProgress, Progress, Target, new_take, play
+from ingest.simulator import VirtualPatient, make_patients
+from ingest.sources import RecordSource, Take
+from ingest.strips import Rhythm, make_bank
+from leadwire.enrolment import Bed, Login, enrol
+from schemas.clock import index_to_us, to_datetime
+from schemas.logs import logger
+
+_LINE_EVERY_BLOCKS: Final = 60
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """How a record's play went."""
+
+    name: str
+    device_id: UUID
+    progress: Progress
+    leads: int
+    report_id: UUID | None
+    report_url: str | None
+    stopped: bool
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "record": self.name,
+            "device_id": str(self.device_id),
+            "recording_id": str(self.progress.take.recording_id),
+            "samples_per_lead": self.progress.acknowledged_index,
+            "leads": self.leads,
+            "blocks": self.progress.blocks,
+            "repeated": self.progress.repeated,
+            "reconnects": self.progress.reconnects,
+            "report_id": str(self.report_id) if self.report_id else None,
+            "report_url": self.report_url,
+        }
+
+    def as_text(self) -> str:
+        told = f"{self.name}: {self.progress.acknowledged_index} samples of {self.leads} leads acknowledged"
+        where = f"device {self.device_id}, recording {self.progress.take.recording_id}"
+        report = f"\nreport: {self.report_url}" if self.report_url else ""
+        return f"{told}\n{where}{report}"
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """How a simulation went."""
+
+    devices: int
+    progress: FleetProgress
+
+    def as_json(self) -> dict[str, object]:
+        return {"devices": self.devices, "blocks": self.progress.blocks, "reconnects": self.progress.reconnects}
+
+    def as_text(self) -> str:
+        return f"{self.devices} virtual patients sent {self.progress.blocks} blocks, all acknowledged"
+
+
+async def stream_record(source: RecordSource, login: Login, bed: Bed, speed: float, *, want_report: bool) -> Streamed:
+    """Play a record to its end or until Ctrl-C, and ask for its report. Raises what play() raises."""
+    [target] = await enrol(login, [bed])
+    take = new_take(source, target, speed)
+    with _stopping() as stop, _shown(source) as on_progress:
+        done = await play(source, target, take=take, speed=speed, stop=stop, on_progress=on_progress)
+    report_id, url = None, None
+    if want_report and done.acknowledged_index:
+        report_id, url = await _report(login, target, take, source, done.acknowledged_index)
+    return Streamed(source.name, target.device_id, done, len(source.leads), report_id, url, stop.is_set())
+
+
+async def _report(
+    login: Login, target: Target, take: Take, source: RecordSource, end_index: int
+) -> tuple[UUID, str | None]:
+    """Ask for the report of all that was played, wait for it, and say where it can be had."""
+    end_us = take.started_at_us + index_to_us(end_index, source.rate_hz)
+    async with AsyncClient(login.url) as client:
+        await client.login(login.username, login.password)
+        report_id = await client.request_report(target.device_id, to_datetime(take.started_at_us), to_datetime(end_us))
+        report = await client.wait_report(report_id, timeout_s=120)
+    ready = report.upload_status == "uploaded"
+    return report_id, f"{login.url}/api/v1/ecg/reports/{report_id}/download" if ready else None
+
+
+async def simulate_patients(
+    devices: int, rhythms: Sequence[Rhythm], seed: int, login: Login, speed: float, limit: timedelta | None
+) -> Simulated:
+    """Play virtual patients until the limit or Ctrl-C."""
+    bank = await asyncio.to_thread(make_bank, rhythms=rhythms, seed=seed)
+    patients = make_patients(devices, bank, rhythms=rhythms, seed=seed)
+    targets = await enrol(login, [_bed(patient) for patient in patients])
+    seats = [Seat(patient, target) for patient, target in zip(patients, targets, strict=True)]
+    print(f"streaming {', '.join(patient.name for patient in patients[:12])}", file=sys.stderr)  # noqa: T201  # for people
+    with _stopping(limit) as stop:
+        return Simulated(devices, await play_fleet(seats, speed=speed, stop=stop))
+
+
+def _bed(patient: VirtualPatient) -> Bed:
+    title = patient.rhythm.replace("_", " ").capitalize()
+    return Bed(f"sim-{patient.name}", f"{title} ({patient.name})", f"Simulator {patient.name}")
+
+
+@contextmanager
+def _stopping(limit: timedelta | None = None) -> Iterator[asyncio.Event]:
+    """An event that Ctrl-C, SIGTERM or the limit sets."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    timer = loop.call_later(limit.total_seconds(), stop.set) if limit is not None else None
+    try:
+        yield stop
+    finally:
+        if timer is not None:
+            timer.cancel()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _shown(source: RecordSource) -> Iterator[OnProgress]:
+    """A progress bar on a terminal, a plain line now and then in a pipe; both on standard error."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda progress: _line(source, progress)
+        return
+    with Bar(console=console) as bar:
+        task = bar.add_task(f"streaming {source.name}", total=source.count)
+        yield lambda progress: bar.update(task, completed=progress.acknowledged_index)
+
+
+def _line(source: RecordSource, progress: Progress) -> None:
+    newly_sent = progress.sent_index != progress.acknowledged_index
+    if newly_sent and progress.blocks % _LINE_EVERY_BLOCKS == 0:
+        print(f"{source.name}: {progress.acknowledged_index} of {source.count} samples", file=sys.stderr)  # noqa: T201  # for people

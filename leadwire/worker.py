@@ -1,0 +1,102 @@
+"""The worker service: engine, sinks and agents wired together and run until a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+from processors.ecg.engines import engine
+
+from leadwire.brokers import sample_partitions
+from processors.app import create_app
+from processors.pipeline import build
+from processors.publish import Publisher
+from processors.reports import Reporter
+from processors.samples import SampleProcessor
+from schemas.errors import LeadwireError
+from schemas.logs import logger
+from schemas.settings import Settings
+from storage.database import writer
+from storage.objects import objects
+from web import health
+
+EXIT_DEFECT: Final = 70
+"""EX_SOFTWARE: restart it; it goes on from its checkpoint."""
+
+_log = logger(__name__)
+
+
+async def run_worker(settings: Settings) -> None:
+    """Process samples and report requests until SIGINT or SIGTERM. Raises Busy or Misconfigured at start."""
+    partitions = await sample_partitions(settings.kafka)
+    database = writer(settings.database)
+    publisher = Publisher(settings.kafka)
+    store = objects(settings.objects, settings.security, settings.http)
+    await database.open()
+    await publisher.start()
+    samples = SampleProcessor(engine(settings.worker.engine), database, publisher, settings.worker, partitions)
+    app = create_app(settings.kafka, settings.worker)
+    build(app, samples, Reporter(database, store, publisher), settings.worker, _stop_now)
+    app.finalize()
+    stopping = _signalled()
+    async with _telemetry(settings, samples):
+        await app.start()
+        _log.info("worker started", engine=settings.worker.engine, partitions=partitions)
+        await stopping.wait()
+        await samples.checkpoint()
+        await asyncio.wait_for(app.stop(), timeout=15)
+    await publisher.stop()
+    await database.close()
+
+
+def _stop_now(error: BaseException) -> None:
+    """As a crash would: no shutdown hook may acknowledge anything any more."""
+    if isinstance(error, LeadwireError):
+        _log.critical("worker stops", why=str(error))
+    else:
+        _log.critical("worker stops: a defect", exc_info=error)
+    sys.stderr.flush()
+    os._exit(EXIT_DEFECT)
+
+
+def _signalled() -> asyncio.Event:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+@asynccontextmanager
+async def _telemetry(settings: Settings, samples: SampleProcessor) -> AsyncIterator[None]:
+    """/health, /ready and /metrics while the worker runs; nothing when LEADWIRE_WORKER_PORT is 0."""
+    if not settings.worker.telemetry_port:
+        yield
+        return
+    app = FastAPI(title="Leadwire worker", openapi_url=None)
+    app.include_router(health.router({"partitions": samples.ready}))
+    worker = settings.worker
+    config = uvicorn.Config(
+        app, host=worker.telemetry_host, port=worker.telemetry_port, log_config=None, lifespan="off"
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that leaves the signals to us."""
+
+    def install_signal_handlers(self) -> None:
+        return
