@@ -1,0 +1,1 @@
+"""Promises, mirrored to the tree."""

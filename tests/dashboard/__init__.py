@@ -1,0 +1,1 @@
+"""Tests of the dashboard page: a fake backend and a real browser."""

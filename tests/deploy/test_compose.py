@@ -1,0 +1,155 @@
+"""docker-compose.yml: complete, without default secrets, and in step with the settings the services read."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from schemas.settings import GROUPS, Settings
+from tests.deploy.compose import COMPOSE, OURS, ROOT, VARIABLE, example, filled_in, load, services
+from tests.servers.kafka import KAFKA_VERSION
+from tests.servers.minio import MINIO_VERSION
+
+ALIASES = {str(field.validation_alias) for group in GROUPS for field in group.model_fields.values()}
+# What says how the containers are run, and is no setting of Leadwire's.
+ABOUT_CONTAINERS = {
+    "POSTGRES_PASSWORD", "GRAFANA_ADMIN_PASSWORD", "MINIO_IMAGE", "LEADWIRE_IMAGE", "LEADWIRE_BIND",
+    "LEADWIRE_HTTP_PORT", "MINIO_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT",
+}  # fmt: skip
+SECRETS = {
+    "SECRET_KEY", "POSTGRES_PASSWORD", "LEADWIRE_READER_PASSWORD", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+    "GRAFANA_ADMIN_PASSWORD",
+}  # fmt: skip
+
+
+def with_secrets() -> dict[str, str]:
+    return example() | dict.fromkeys(SECRETS, "0123456789abcdef0123456789abcdef")
+
+
+def environment(service: str, values: Mapping[str, str]) -> dict[str, str]:
+    return {name: filled_in(text, values) for name, text in services()[service]["environment"].items()}
+
+
+def test_the_file_uses_only_what_the_format_has() -> None:
+    schema = json.loads((Path(__file__).parent / "compose.schema.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(load())
+
+
+def test_docker_itself_accepts_the_file(tmp_path: Path) -> None:
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("docker compose isn't installed; the file is still checked against our own schema")
+    answers = tmp_path / "env"
+    answers.write_text("".join(f"{name}={value}\n" for name, value in with_secrets().items()))
+    command = [docker, "compose", "--file", str(COMPOSE), "--env-file", str(answers), "config", "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_service_of_the_design_is_there() -> None:
+    assert set(services()) == {
+        "kafka", "timescaledb", "minio", "migrate", "gateway", "worker", "api", "nginx", "prometheus", "grafana",
+    }  # fmt: skip
+
+
+def test_whatever_keeps_running_has_a_health_check() -> None:
+    assert [name for name, service in services().items() if "healthcheck" not in service] == ["migrate"]
+
+
+def test_images_are_pinned_to_a_version() -> None:
+    images = [filled_in(service["image"], {}) for service in services().values()]
+    assert [image for image in images if image.endswith(":latest")] == []
+
+
+def test_services_set_only_settings_that_exist() -> None:
+    assert [(name, set(services()[name]["environment"]) - ALIASES) for name in OURS] == [(n, set()) for n in OURS]
+
+
+def test_variables_are_settings_or_said_to_be_about_containers() -> None:
+    assert {match["name"] for match in VARIABLE.finditer(COMPOSE.read_text("utf-8"))} <= ALIASES | ABOUT_CONTAINERS
+
+
+def test_the_example_lists_every_variable_and_no_other() -> None:
+    assert set(example()) == {match["name"] for match in VARIABLE.finditer(COMPOSE.read_text("utf-8"))}
+
+
+def test_the_example_says_what_compose_would_take_anyway() -> None:
+    defaults = {m["name"]: m["rest"] for m in VARIABLE.finditer(COMPOSE.read_text("utf-8")) if m["kind"] == "-"}
+    told = {name: value for name, value in example().items() if value}
+    assert told == {name: defaults[name] for name in told}
+
+
+def test_no_secret_has_a_default() -> None:
+    demanded = {match["name"] for match in VARIABLE.finditer(COMPOSE.read_text("utf-8")) if match["kind"] == "?"}
+    assert demanded == SECRETS
+    assert {example()[name] for name in SECRETS} == {""}
+
+
+def test_a_missing_secret_is_named_with_its_remedy() -> None:
+    with pytest.raises(KeyError, match=r"set SECRET_KEY in \.env"):
+        environment("gateway", with_secrets() | {"SECRET_KEY": ""})
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_settings_can_be_read_from_what_a_service_gets(
+    service: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ALIASES & set(os.environ):
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)  # away from a developer's .env
+    for name, value in environment(service, with_secrets()).items():
+        monkeypatch.setenv(name, value)
+    read = Settings()
+    parts = (read.kafka, read.database, read.objects, read.security, read.http, read.worker, read.logs)
+    assert len(parts) == len(GROUPS)
+    assert read.security.environment == "production"
+
+
+def test_the_api_never_gets_the_writers_password() -> None:
+    values = with_secrets() | {"POSTGRES_PASSWORD": "the-writers-own"}
+    assert "the-writers-own" not in str(environment("api", values))
+
+
+def test_only_what_is_meant_to_be_reached_is_published() -> None:
+    published = {name for name, service in services().items() if "ports" in service}
+    assert published == {"nginx", "minio", "grafana", "prometheus"}
+
+
+def test_ports_are_open_to_this_machine_only_unless_told_otherwise() -> None:
+    ports = [filled_in(port, example()) for service in services().values() for port in service.get("ports", ())]
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+
+
+def test_the_files_and_volumes_that_are_mounted_exist() -> None:
+    mounts = [mount.split(":")[0] for service in services().values() for mount in service.get("volumes", ())]
+    assert [mount for mount in mounts if mount.startswith(".") and not (ROOT / mount).exists()] == []
+    assert {mount for mount in mounts if not mount.startswith(".")} == set(load()["volumes"])
+
+
+def test_the_servers_are_those_the_tests_run_against() -> None:
+    assert services()["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
+    assert f"github.com/minio/minio@{MINIO_VERSION}\n" in (ROOT / "deploy/minio/Dockerfile").read_text("utf-8")
+
+
+def test_the_image_gets_every_package_and_every_file_it_copies() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    sources = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
+    copied = {source for line in sources for source in line.split()}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    packages = {name.split(".")[0] for name in project["tool"]["setuptools"]["packages"]}
+    assert packages <= copied
+    assert [source for source in copied if not (ROOT / source).exists()] == []
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
+    assert copied == allowed
+
+
+def test_the_image_does_not_run_as_root() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    assert re.findall(r"^USER (.+)$", dockerfile, re.MULTILINE) == ["leadwire"]

@@ -1,0 +1,1 @@
+"""Real servers for the test tiers: Apache Kafka, TimescaleDB, MinIO and Chromium."""

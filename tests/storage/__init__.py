@@ -1,0 +1,1 @@
+"""storage/ on real servers: PostgreSQL and TimescaleDB, a folder and S3; one suite for each pair."""

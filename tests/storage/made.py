@@ -1,0 +1,125 @@
+"""People, devices and what they recorded, made for one test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import numpy as np
+from psycopg import AsyncConnection
+
+from schemas.accounts import Caller, Device, Role, User
+from schemas.beats import Beat, BeatClass, Fiducials
+from schemas.clock import index_to_us
+from schemas.metrics import Metrics
+from schemas.rhythms import NORMAL, EpisodeState, RhythmEpisode
+from schemas.samples import Recording, WaveformStretch
+from storage.access import Access, for_caller
+from storage.accounts import NewUser, create_user
+from storage.devices import NewDevice, register
+from storage.samples import write_recordings
+
+START_US = 1_767_225_600_000_000  # 2026-01-01 00:00 UTC
+RATE_HZ = 250.0
+HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A user with one device and one recording of it."""
+
+    user: User
+    device: Device
+    recording: Recording
+
+    @property
+    def access(self) -> Access:
+        return access_of(self.user)
+
+
+async def a_user(conn: AsyncConnection, role: Role = "user") -> User:
+    return await create_user(conn, NewUser(f"user-{uuid4()}", HASH, role))
+
+
+async def a_device(conn: AsyncConnection, user_id: UUID | None) -> Device:
+    return await register(conn, NewDevice(user_id), uuid4().bytes)
+
+
+async def a_patient(conn: AsyncConnection) -> Patient:
+    user = await a_user(conn)
+    device = await a_device(conn, user.user_id)
+    recording = a_recording(device)
+    await write_recordings(conn, [recording])
+    return Patient(user, device, recording)
+
+
+def access_of(user: User) -> Access:
+    return for_caller(Caller(user.user_id, user.username, user.role, uuid4()))
+
+
+def a_recording(device: Device, recording_id: UUID | None = None) -> Recording:
+    return Recording(
+        recording_id=recording_id or uuid4(),
+        device_id=device.device_id,
+        user_id=device.user_id,
+        started_at_us=START_US,
+        rate_hz=RATE_HZ,
+        leads=("MLII", "V1"),
+        uv_per_lsb=(4.882813, 1 / 3),
+    )
+
+
+def a_stretch(recording: Recording, first_index: int, count: int) -> WaveformStretch:
+    """Samples whose values tell their index and lead."""
+    index = np.arange(first_index, first_index + count)
+    return WaveformStretch(
+        recording_id=recording.recording_id,
+        device_id=recording.device_id,
+        first_index=first_index,
+        started_at_us=recording.started_at_us + index_to_us(first_index, recording.rate_hz),
+        rate_hz=recording.rate_hz,
+        leads=recording.leads,
+        uv_per_lsb=recording.uv_per_lsb,
+        samples=np.stack([index % 30_000, -(index % 30_000)]).astype(np.int16),
+    )
+
+
+def a_beat(recording: Recording, r_index: int, beat_class: BeatClass = "N") -> Beat:
+    return Beat(
+        device_id=recording.device_id,
+        recording_id=recording.recording_id,
+        r_index=r_index,
+        at_us=recording.started_at_us + index_to_us(r_index, recording.rate_hz),
+        beat_class=beat_class,
+        confidence=97.5,
+        engine_version="test-1",
+        rr_ms=800.25,
+        qrs_ms=96,
+        fiducials=Fiducials(qrs_onset=r_index - 12, qrs_offset=r_index + 12),
+    )
+
+
+def metrics_at(recording: Recording, second: int, **figures: float | str | None) -> Metrics:
+    values = {"heart_rate_bpm": 75.4, "quality": 0.9, "arrhythmia_type": NORMAL, "arrhythmia_confidence": 95.5}
+    return Metrics(
+        device_id=recording.device_id,
+        recording_id=recording.recording_id,
+        window_start_us=recording.started_at_us + second * 1_000_000,
+        engine_version="test-1",
+        **(values | figures),  # type: ignore[arg-type]  # the test that calls names real fields
+    )
+
+
+def an_episode(recording: Recording, state: EpisodeState, seconds: int, first_r_index: int = 100) -> RhythmEpisode:
+    started_at_us = recording.started_at_us + index_to_us(first_r_index, recording.rate_hz)
+    return RhythmEpisode(
+        device_id=recording.device_id,
+        recording_id=recording.recording_id,
+        first_r_index=first_r_index,
+        label=NORMAL,
+        state=state,
+        started_at_us=started_at_us,
+        ended_at_us=started_at_us + seconds * 1_000_000,
+        confidence=90.5,
+        engine_version="test-1",
+    )

@@ -1,0 +1,1 @@
+"""storage/ without a server."""
