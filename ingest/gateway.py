@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
-from ingest.device_cache import DeviceCache
+from ingest.device_cache import DeviceCache, LookUp
 from ingest.producer import SampleProducer
 from ingest.rooms import WriteRooms
 from ingest.routes import auth, devices, reports, samples, users
+from schemas.accounts import DeviceCaller
 from schemas.settings import Settings
-from storage.database import writer
+from storage import devices as device_rows
+from storage.database import Database, writer
 from web import callers, health, middleware, problems
 
 _DESCRIPTION = (
@@ -25,21 +27,34 @@ _DESCRIPTION = (
 
 
 def create_gateway(settings: Settings) -> FastAPI:
-    """The application; it connects when it starts and not before. Raises Misconfigured."""
+    """The application on the servers of `settings`; it connects when it starts, not before. Raises Misconfigured."""
     database = writer(settings.database)
     door = callers.door(database, settings.security)
-    cache = DeviceCache(door.device_by_token, time.monotonic)
+    cache = DeviceCache(_look_up(database), time.monotonic)
     rooms = WriteRooms(database, SampleProducer(settings.kafka), cache, settings.http, settings.security)
+    return application(rooms, replace(door, device_by_token=cache.by_token))
+
+
+def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
+    """The application in given rooms."""
     app = FastAPI(
         title="Leadwire gateway", version=version("leadwire"), description=_DESCRIPTION, lifespan=_lifespan(rooms)
     )
     app.state.rooms = rooms
-    callers.install(app, replace(door, device_by_token=cache.by_token))
+    callers.install(app, door)
     problems.install(app)
-    middleware.install(app, settings.http, "ingest")
-    app.include_router(health.router({"database": database.ping, "kafka": rooms.producer.ping}))
-    app.include_router(_routes(), prefix=settings.http.prefix)
+    middleware.install(app, rooms.http, "ingest")
+    app.include_router(health.router({"database": rooms.database.ping, "kafka": rooms.producer.ping}))
+    app.include_router(_routes(), prefix=rooms.http.prefix)
     return app
+
+
+def _look_up(database: Database) -> LookUp:
+    async def look_up(token_hashes: Collection[bytes]) -> Mapping[bytes, DeviceCaller]:
+        async with database.transaction() as conn:
+            return await device_rows.by_tokens(conn, token_hashes)
+
+    return look_up
 
 
 def _routes() -> APIRouter:

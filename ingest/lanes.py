@@ -14,11 +14,14 @@ from schemas.errors import Busy
 
 
 class KafkaProducer(Protocol):
-    """The part of AIOKafkaProducer that is used; the tests have a fake."""
+    """The part of aiokafka's producer that is used; the tests have a fake."""
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
     async def partitions_for(self, topic: str) -> set[int]: ...
+    async def ask_metadata(self) -> None:
+        """Ask a broker afresh; raises KafkaError when none answers."""
+
     async def send_and_wait(self, topic: str, value: bytes, key: bytes, partition: int | None) -> object: ...
 
 

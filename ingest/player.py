@@ -136,6 +136,7 @@ class _Play:
             additional_headers={"Authorization": f"Bearer {target.token}"},
             compression=None,  # deflate of int16 costs more time than a local network takes to carry it
             proxy=True if uses_proxy(target.url) else None,
+            max_queue=2 * WINDOW,  # answers never fill it: reading goes on, so closing is never waited for
         ) as socket:
             tasks = {asyncio.create_task(self._send(socket)), asyncio.create_task(self._read_answers(socket))}
             try:

@@ -107,6 +107,11 @@ class Children:
             os.killpg(child.pid, signal.SIGKILL)
             child.process.wait(timeout=10)
 
+    @property
+    def running(self) -> tuple[Child, ...]:
+        """Every child started and not stopped."""
+        return tuple(self._running)
+
     def dead(self) -> Child | None:
         """The first child that ended by itself, if any."""
         return next((child for child in self._running if child.exit_code is not None), None)

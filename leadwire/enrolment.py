@@ -49,7 +49,7 @@ def find_login(url: str | None, username: str | None, folder: Path = DEMO_FOLDER
         return Login(url or "http://127.0.0.1:8000", username, password)
     known = kept_login(folder)
     if known is None:
-        raise Misconfigured("no login; start `make demo` in this folder first, or give --username and LEADWIRE_PASSWORD")
+        raise Misconfigured("no login; start `make demo` here first, or give --username and set LEADWIRE_PASSWORD")
     return replace(known, url=url or known.url)
 
 

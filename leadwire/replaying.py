@@ -91,7 +91,7 @@ def _through_engine(blocks: list[SampleBlock], name: Literal["fast", "neurokit2"
     )
 
 
-def _counted(blocks: list[SampleBlock], sent_to: str, *, beats: int = 0, metrics: int = 0, episodes: int = 0) -> Replayed:
+def _counted(blocks: list[SampleBlock], sent_to: str, **results: int) -> Replayed:
     devices = {block.device_id for block in blocks}
     samples = sum(block.samples.size for block in blocks)
-    return Replayed(len(blocks), samples, len(devices), sent_to, beats, metrics, episodes)
+    return Replayed(len(blocks), samples, len(devices), sent_to, **results)

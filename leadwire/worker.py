@@ -12,10 +12,10 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
-from processors.ecg.engines import engine
 
 from leadwire.brokers import sample_partitions
 from processors.app import create_app
+from processors.ecg.engines import engine
 from processors.pipeline import build
 from processors.publish import Publisher
 from processors.reports import Reporter

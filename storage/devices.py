@@ -86,6 +86,15 @@ async def by_token(conn: AsyncConnection, token_hash: bytes) -> DeviceCaller | N
     return await fetch_one(conn, DeviceCaller, query, {"token_hash": token_hash})
 
 
+async def by_tokens(conn: AsyncConnection, token_hashes: Collection[bytes]) -> dict[bytes, DeviceCaller]:
+    """The active device of each of these tokens' hashes; the others are missing from the answer."""
+    cursor = await conn.execute(
+        "SELECT token_hash, device_id, user_id FROM devices WHERE token_hash = ANY(%s::bytea[]) AND is_active",
+        [list(token_hashes)],
+    )
+    return {bytes(token): DeviceCaller(device_id, user_id) for token, device_id, user_id in await cursor.fetchall()}
+
+
 async def device(conn: AsyncConnection, access: Access, device_id: UUID) -> Device:
     """One device. Raises NotFound."""
     query = sql.SQL("""

@@ -132,23 +132,24 @@ async def latest_metrics(
     device_id: UUID | None = None,
     since: datetime | None = None,
 ) -> list[MetricsRow]:
-    """The newest metrics of each device that the caller may see, none older than `since`; newest first."""
+    """The newest metrics of each device that is the caller's to see now, none older than `since`; newest first."""
     query = sql.SQL("""
         SELECT {columns}
         FROM devices AS d
         CROSS JOIN LATERAL (
             SELECT *
-            FROM ecg_metrics
-            WHERE ecg_metrics.device_id = d.device_id
-                AND ecg_metrics.recorded_at >= coalesce(%(since)s::timestamptz, '-infinity')
-            ORDER BY ecg_metrics.recorded_at DESC
+            FROM ecg_metrics AS n
+            WHERE n.device_id = d.device_id
+                AND n.user_id IS NOT DISTINCT FROM d.user_id
+                AND n.recorded_at >= coalesce(%(since)s::timestamptz, '-infinity')
+            ORDER BY n.recorded_at DESC
             LIMIT 1
         ) AS m
         WHERE {scope}
-            AND (%(user_id)s::uuid IS NULL OR m.user_id = %(user_id)s)
+            AND (%(user_id)s::uuid IS NULL OR d.user_id = %(user_id)s)
             AND (%(device_id)s::uuid IS NULL OR d.device_id = %(device_id)s)
         ORDER BY m.recorded_at DESC, m.device_id
-    """).format(columns=_COLUMNS, scope=access.clause("m.user_id"))
+    """).format(columns=_COLUMNS, scope=access.clause("d.user_id"))
     params = {**access.params, "user_id": user_id, "device_id": device_id, "since": since}
     return await fetch_all(conn, MetricsRow, query, params)
 

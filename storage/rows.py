@@ -29,6 +29,11 @@ def as_float(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
+def array_text(values: Iterable[object]) -> str:
+    """An array in PostgreSQL's own text form: unnest() would take an array of arrays apart to its last element."""
+    return "{" + ",".join(str(value) for value in values) + "}"
+
+
 async def fetch_all(conn: AsyncConnection, kind: type[Row], query: Query, params: Params) -> list[Row]:
     """Every row as a `kind`, whose fields are the query's columns."""
     return await _fetch(conn, class_row(kind), query, params)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from psycopg import AsyncConnection, sql
 
-from schemas.clock import index_to_us, to_datetime, to_us
+from schemas.clock import to_datetime, to_us
 from schemas.errors import NotFound
 from schemas.samples import Gap, Lead, Recording, WaveformStretch
 from storage.access import Access
-from storage.rows import columns, fetch_all, fetch_one
-from storage.waveforms import Encoded, decode, encode
-
-MAX_STRETCH_S: Final = 3600
-"""No stretch is longer, so a search by time needs to look back no further."""
+from storage.rows import array_text, columns, fetch_all, fetch_one
+from storage.stretches import MAX_STRETCH_S, StretchRow, cut, longest, stretch_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +47,6 @@ class _RecordingRow:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _StretchRow:
-    recording_id: UUID
-    device_id: UUID
-    first_index: int
-    sample_count: int
-    started_at: datetime
-    rate_hz: float
-    leads: list[Lead]
-    uv_per_lsb: list[float]
-    codec: int
-    data: bytes
-
-    def stretch(self) -> WaveformStretch:
-        return WaveformStretch(
-            recording_id=self.recording_id,
-            device_id=self.device_id,
-            first_index=self.first_index,
-            started_at_us=to_us(self.started_at),
-            rate_hz=self.rate_hz,
-            leads=tuple(self.leads),
-            uv_per_lsb=tuple(self.uv_per_lsb),
-            samples=decode(Encoded(self.codec, self.data), len(self.leads), self.sample_count),
-        )
-
-
 async def write_recordings(conn: AsyncConnection, recordings: Sequence[Recording]) -> None:
     """Store recordings; one that is there already stays as it is. Their devices must be registered."""
     if not recordings:
@@ -99,8 +69,8 @@ async def write_stretches(conn: AsyncConnection, stretches: Sequence[WaveformStr
 
     Raises ValueError for a stretch longer than MAX_STRETCH_S.
     """
-    longest = _longest(stretches)
-    if not longest:
+    chosen = longest(stretches)
+    if not chosen:
         return
     query = """
         INSERT INTO ecg_waveforms AS old (
@@ -125,7 +95,7 @@ async def write_stretches(conn: AsyncConnection, stretches: Sequence[WaveformStr
             data = excluded.data
         WHERE excluded.sample_count > old.sample_count
     """
-    await conn.execute(query, columns(_stretch_columns(s) for s in longest))
+    await conn.execute(query, columns(stretch_columns(s) for s in chosen))
 
 
 async def write_gaps(conn: AsyncConnection, gaps: Sequence[Gap]) -> None:
@@ -197,12 +167,19 @@ async def read_stretches(
         JOIN recordings AS r ON r.recording_id = w.recording_id AND r.device_id = w.device_id
         WHERE r.recording_id = %(recording_id)s
             AND {scope}
+            AND w.first_index >= %(first_index)s - %(max_stretch_s)s * r.rate_hz -- no stretch reaches further
             AND w.first_index < %(end_index)s
             AND w.first_index + w.sample_count > %(first_index)s
         ORDER BY w.first_index, w.sample_count DESC, w.started_at
     """).format(scope=access.clause("r.user_id"))
-    params = {**access.params, "recording_id": recording_id, "first_index": first_index, "end_index": end_index}
-    return _cut(await fetch_all(conn, _StretchRow, query, params), first_index, end_index)
+    params = {
+        **access.params,
+        "recording_id": recording_id,
+        "first_index": first_index,
+        "end_index": end_index,
+        "max_stretch_s": MAX_STRETCH_S,
+    }
+    return cut(await fetch_all(conn, StretchRow, query, params), first_index, end_index)
 
 
 async def gaps(
@@ -245,64 +222,6 @@ def _recording_columns(recording: Recording) -> dict[str, object]:
         "user_id": recording.user_id,
         "started_at": to_datetime(recording.started_at_us),
         "rate_hz": float(recording.rate_hz),
-        "leads": _array_text(recording.leads),
-        "uv_per_lsb": _array_text(recording.uv_per_lsb),
+        "leads": array_text(recording.leads),
+        "uv_per_lsb": array_text(recording.uv_per_lsb),
     }
-
-
-def _stretch_columns(stretch: WaveformStretch) -> dict[str, object]:
-    count = stretch.samples.shape[1]
-    encoded = encode(stretch.samples)
-    return {
-        "recording_id": stretch.recording_id,
-        "device_id": stretch.device_id,
-        "first_index": stretch.first_index,
-        "sample_count": count,
-        "started_at": to_datetime(stretch.started_at_us),
-        "ended_at": to_datetime(stretch.started_at_us + index_to_us(count, stretch.rate_hz)),
-        "rate_hz": float(stretch.rate_hz),
-        "leads": _array_text(stretch.leads),
-        "uv_per_lsb": _array_text(stretch.uv_per_lsb),
-        "codec": encoded.codec,
-        "data": encoded.data,
-    }
-
-
-def _array_text(values: Iterable[object]) -> str:
-    """An array in PostgreSQL's own text form: unnest() would take an array of arrays apart to its last element."""
-    return "{" + ",".join(str(value) for value in values) + "}"
-
-
-def _longest(stretches: Iterable[WaveformStretch]) -> list[WaveformStretch]:
-    """One stretch per key, the longest, sorted by key so that two workers lock rows in one order."""
-    by_key: dict[tuple[bytes, int, int], WaveformStretch] = {}
-    for stretch in stretches:
-        seconds = stretch.samples.shape[1] / stretch.rate_hz
-        if seconds > MAX_STRETCH_S:
-            raise ValueError(f"a stretch lasts {seconds:.0f} s; cut it into parts of {MAX_STRETCH_S} s or less")
-        key = (stretch.recording_id.bytes, stretch.first_index, stretch.started_at_us)
-        if key not in by_key or by_key[key].samples.shape[1] < stretch.samples.shape[1]:
-            by_key[key] = stretch
-    return [by_key[key] for key in sorted(by_key)]
-
-
-def _cut(rows: Iterable[_StretchRow], first_index: int, end_index: int) -> list[WaveformStretch]:
-    """Decode what is needed. A worker that started again may have cut the same samples at other places."""
-    stretches = []
-    for row in rows:
-        row_end = min(row.first_index + row.sample_count, end_index)
-        row_first = max(row.first_index, first_index)
-        if row_first < row_end:
-            stretches.append(_part(row.stretch(), row_first, row_end))
-            first_index = row_end
-    return stretches
-
-
-def _part(stretch: WaveformStretch, first_index: int, end_index: int) -> WaveformStretch:
-    skipped = first_index - stretch.first_index
-    return replace(
-        stretch,
-        first_index=first_index,
-        started_at_us=stretch.started_at_us + index_to_us(skipped, stretch.rate_hz),
-        samples=stretch.samples[:, skipped : end_index - stretch.first_index],
-    )

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A shared machine may take longer over an example than Hypothesis's 200 ms; that says nothing about the code.
+settings.register_profile("leadwire", deadline=None)
+settings.load_profile("leadwire")
 
 pytest_plugins = ["tests.servers.fixtures"]
 

@@ -86,5 +86,5 @@ async def _file(report_id: UUID, caller: Caller, rooms: ReadRooms) -> _File:
 
 def attachment(filename: str) -> dict[str, str]:
     """The header that makes a browser save a file under its name (RFC 6266)."""
-    plain = filename.encode("ascii", "replace").decode().translate({ord(c): "_" for c in '"\\\r\n?'})
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in filename)
     return {"Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"}

@@ -7,7 +7,6 @@ from typing import Final, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
-from psycopg import AsyncConnection
 from pydantic import BaseModel
 
 from ingest.people import Body, Password, Registration, Username
@@ -16,6 +15,7 @@ from schemas import clock
 from schemas.accounts import Caller, User
 from schemas.errors import Unauthenticated
 from storage import accounts, audit, sessions
+from storage.database import Connection
 from web import tokens
 from web.callers import Person
 from web.problems import documented
@@ -59,9 +59,7 @@ async def login(body: Login, request: Request, rooms: Rooms) -> LoggedIn:
     return LoggedIn(access_token=token, expires_in=int(rooms.security.access_token_expire_hours * 3600), user=user)
 
 
-async def _open_session(
-    conn: AsyncConnection, caller: Caller, token: str, expires_at: datetime, request: Request
-) -> None:
+async def _open_session(conn: Connection, caller: Caller, token: str, expires_at: datetime, request: Request) -> None:
     agent = request.headers.get("user-agent")
     hashed = tokens.token_hash(token)
     address = address_of(request)

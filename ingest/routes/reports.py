@@ -7,7 +7,6 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
-from psycopg import AsyncConnection
 from pydantic import AwareDatetime, BaseModel, model_validator
 
 from ingest.people import Body
@@ -18,6 +17,7 @@ from schemas.errors import Busy
 from schemas.reports import Report, ReportEvent, UploadStatus
 from storage import accounts, audit, devices, reports
 from storage.access import everything, for_caller
+from storage.database import Connection
 from web.callers import Person
 from web.problems import documented
 
@@ -62,7 +62,7 @@ async def request_report(
     return RequestedReport(report_id=report_id, upload_status=report.upload_status)
 
 
-async def _pending(conn: AsyncConnection, report_id: UUID, device: Device, body: ReportRequest, at: datetime) -> Report:
+async def _pending(conn: Connection, report_id: UUID, device: Device, body: ReportRequest, at: datetime) -> Report:
     patient: User | None = None
     if device.user_id is not None:
         patient = await accounts.user(conn, everything(), device.user_id)  # whose device the caller may see

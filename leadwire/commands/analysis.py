@@ -67,10 +67,11 @@ def report(
 ) -> None:
     """Ask for a PDF report about a period, wait for it and save it."""
     from leadwire.enrolment import find_login
-    from leadwire.reporting import save_report
+    from leadwire.reporting import fetch_report
 
-    size = asyncio.run(save_report(find_login(url, username), device, start, end, out))
-    typer.echo(f"{out}: {size} bytes")
+    pdf = asyncio.run(fetch_report(find_login(url, username), device, start, end))
+    out.write_bytes(pdf)
+    typer.echo(f"{out}: {len(pdf)} bytes")
 
 
 def rejects(as_json: Json = False) -> None:

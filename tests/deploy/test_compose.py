@@ -150,6 +150,16 @@ def test_the_image_gets_every_package_and_every_file_it_copies() -> None:
     assert copied == allowed
 
 
+def test_every_package_is_installed_into_the_image() -> None:
+    """An editable install finds a package that the wheel leaves out; the image doesn't."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    named = project["tool"]["setuptools"]["packages"]
+    folders = {
+        file.parent.relative_to(ROOT) for top in named for file in (ROOT / top.split(".")[0]).rglob("__init__.py")
+    }
+    assert sorted(".".join(folder.parts) for folder in folders) == sorted(named)
+
+
 def test_the_image_does_not_run_as_root() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     assert re.findall(r"^USER (.+)$", dockerfile, re.MULTILINE) == ["leadwire"]

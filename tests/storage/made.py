@@ -33,6 +33,11 @@ class Patient:
     recording: Recording
 
     @property
+    def owner(self) -> dict[UUID, UUID | None]:
+        """Whose the device is, as write_metrics wants to know it."""
+        return {self.device.device_id: self.user.user_id}
+
+    @property
     def access(self) -> Access:
         return access_of(self.user)
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 from psycopg import AsyncConnection
 
 from schemas.beats import Beat
+from schemas.clock import to_datetime
 from schemas.pages import PageRequest
 from storage.access import Access, everything
-from storage.beats import list_beats, write_beats
+from storage.beats import ClassCount, count_classes, list_beats, newest, write_beats
 from tests.storage.made import START_US, Patient, a_beat, a_patient, a_user, access_of
 
 END_US = START_US + 3_600_000_000
@@ -68,3 +69,20 @@ async def test_the_beats_of_another_are_not_listed(conn: AsyncConnection) -> Non
 
 async def test_no_beats_are_no_work(conn: AsyncConnection) -> None:
     await write_beats(conn, [])
+
+
+async def test_beats_are_counted_by_class_for_whom_they_belong_to(conn: AsyncConnection) -> None:
+    patient = await a_patient(conn)
+    await write_beats(
+        conn, [a_beat(patient.recording, index, "V" if index == 300 else "N") for index in (100, 300, 500)]
+    )
+    period = (patient.device.device_id, START_US, END_US)
+    assert await count_classes(conn, patient.access, *period) == [ClassCount("N", 2), ClassCount("V", 1)]
+    assert await count_classes(conn, access_of(await a_user(conn)), *period) == []
+
+
+async def test_the_newest_beat_is_the_callers_newest(conn: AsyncConnection) -> None:
+    patient = await a_patient(conn)
+    assert await newest(conn, patient.access) is None
+    await write_beats(conn, [a_beat(patient.recording, index) for index in (100, 500)])
+    assert await newest(conn, patient.access) == to_datetime(a_beat(patient.recording, 500).at_us)

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from psycopg import AsyncConnection
 
-from storage.checkpoints import Checkpoint, load, save
+from storage.checkpoints import Checkpoint, forget_all, load, save
 
 
 def at(topic: str, partition: int, next_offset: int) -> Checkpoint:
@@ -37,3 +37,10 @@ async def test_the_same_offset_takes_the_newer_state(conn: AsyncConnection) -> N
 
 async def test_nothing_to_save_is_fine(conn: AsyncConnection) -> None:
     await save(conn, [])
+
+
+async def test_all_are_forgotten_with_the_broker(conn: AsyncConnection) -> None:
+    topic = f"ecg.samples.{uuid4()}"
+    await save(conn, [at(topic, 0, 10)])
+    await forget_all(conn)
+    assert await load(conn, topic, [0]) == {}

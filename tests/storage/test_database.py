@@ -2,24 +2,37 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import psycopg
 import pytest
+from psycopg import AsyncConnection
 
 from schemas.accounts import User
 from schemas.clock import to_datetime
 from schemas.errors import Busy, NotFound
-from schemas.pages import PageRequest
+from schemas.samples import Gap, Recording
 from storage.access import everything
 from storage.accounts import user
-from storage.beats import list_beats, write_beats
+from storage.beats import write_beats
 from storage.database import Database
-from storage.devices import device, touch
+from storage.devices import touch
 from storage.metrics import write_metrics
+from storage.migrate import migrate
 from storage.rhythms import write_rhythms
-from storage.samples import write_stretches
+from storage.samples import write_gaps, write_stretches
+from tests.storage.conftest import settings_for
 from tests.storage.made import START_US, a_beat, a_patient, a_stretch, a_user, an_episode, metrics_at
+
+
+@pytest.fixture
+async def postgres(postgres_url: str) -> AsyncIterator[Database]:
+    """An up-to-date schema, and as many connections as it takes."""
+    await migrate(postgres_url, settings_for(postgres_url))
+    opened = Database(postgres_url, pool_size=8)
+    await opened.open()
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
@@ -52,27 +65,65 @@ async def test_a_block_that_raises_leaves_nothing_behind(database: Database) -> 
             await user(conn, everything(), made[0].user_id)
 
 
-async def test_workers_that_write_the_same_rows_do_not_lock_each_other_out(database: Database) -> None:
-    """Each takes its list in another order; all arrive, and every row is there once."""
-    async with database.transaction() as conn:
-        patients = [await a_patient(conn) for _ in range(4)]
-    recordings = [patient.recording for patient in patients]
+async def touch_all(conn: AsyncConnection, recordings: list[Recording]) -> None:
+    await touch(conn, [r.device_id for r in recordings], to_datetime(START_US))
 
-    async def write(turn: int) -> None:
-        mixed = recordings[turn:] + recordings[:turn]
-        async with database.transaction() as conn:
-            await touch(conn, [r.device_id for r in mixed], to_datetime(START_US + turn))
-            await write_beats(conn, [a_beat(r, index) for r in mixed for index in range(100, 2000, 100)])
-            await write_metrics(conn, [metrics_at(r, second) for r in mixed for second in range(20)], {})
-            await write_rhythms(conn, [an_episode(r, "updated", 5 + turn) for r in mixed])
-            await write_stretches(conn, [a_stretch(r, 0, 500 + turn) for r in mixed])
 
-    await asyncio.gather(*(write(turn) for turn in range(4)))
-    async with database.transaction() as conn:
-        for made in recordings:
-            found = await list_beats(conn, everything(), made.device_id, START_US, START_US + 10**9, PageRequest())
-            assert found.total == 19
-            assert (await device(conn, everything(), made.device_id)).last_seen == to_datetime(START_US + 3)
+async def beat_all(conn: AsyncConnection, recordings: list[Recording]) -> None:
+    await write_beats(conn, [a_beat(r, index) for r in recordings for index in (100, 300)])
+
+
+async def measure_all(conn: AsyncConnection, recordings: list[Recording]) -> None:
+    await write_metrics(conn, [metrics_at(r, second) for r in recordings for second in (0, 1)], {})
+
+
+async def name_all(conn: AsyncConnection, recordings: list[Recording]) -> None:
+    await write_rhythms(conn, [an_episode(r, "updated", 5, first) for r in recordings for first in (0, 100)])
+
+
+async def stretch_all(conn: AsyncConnection, recordings: list[Recording]) -> None:
+    await write_stretches(conn, [a_stretch(r, first, 100) for r in recordings for first in (0, 100)])
+
+
+async def gap_all(conn: AsyncConnection, recordings: list[Recording]) -> None:
+    await write_gaps(conn, [Gap(r.recording_id, first, first + 10) for r in recordings for first in (0, 100)])
+
+
+async def until_waiting(conn: AsyncConnection, workers: int) -> None:
+    """Return when that many backends wait for a lock."""
+    async with asyncio.timeout(10):
+        waiting = None
+        while waiting != (workers,):
+            waiting = await (await conn.execute(WAITING)).fetchone()
+
+
+WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+WRITERS = [touch_all, beat_all, measure_all, name_all, stretch_all, gap_all]
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("write", WRITERS)
+async def test_workers_that_write_the_same_rows_do_not_lock_each_other_out(
+    postgres: Database, write: Callable[[AsyncConnection, list[Recording]], Awaitable[None]]
+) -> None:
+    """Each has its list in another order, and all are held up in the middle of it, holding what the others want."""
+    async with postgres.transaction() as conn:
+        recordings = [(await a_patient(conn)).recording for _ in range(8)]
+
+    async def work(turn: int) -> None:
+        async with postgres.transaction() as conn:
+            await write(conn, recordings[turn:] + recordings[:turn])
+
+    middle = min(recordings, key=lambda r: abs(r.recording_id.bytes[0] - 128))
+    async with (
+        asyncio.TaskGroup() as workers,
+        postgres.transaction() as holder,
+        holder.transaction(force_rollback=True),
+    ):
+        await write(holder, [middle])
+        for turn in range(0, 8, 2):
+            workers.create_task(work(turn))
+        await until_waiting(holder, 4)
 
 
 async def test_a_server_that_is_away_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:

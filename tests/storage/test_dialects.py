@@ -14,9 +14,10 @@ from schemas.pages import PageRequest
 from schemas.rhythms import ATRIAL_FIBRILLATION
 from schemas.samples import Gap, Recording
 from storage.access import Access
-from storage.beats import list_beats, write_beats
+from storage.beats import count_classes, list_beats, write_beats
 from storage.database import Database, writer
 from storage.devices import list_devices, owners
+from storage.live import live_devices
 from storage.metrics import MetricsFilter, latest_metrics, list_metrics, write_metrics
 from storage.migrate import migrate
 from storage.policies import HYPERTABLES
@@ -91,6 +92,8 @@ async def answers(conn: AsyncConnection, access: Access) -> dict[str, object]:
         "recordings": await recordings(conn, access, DEVICE_ID, *PERIOD),
         "stretches": [(s.first_index, s.started_at_us, s.samples.tobytes()) for s in stretches],
         "gaps": await gaps(conn, access, RECORDING_ID, 0, 20_000),
+        "classes": await count_classes(conn, access, DEVICE_ID, *PERIOD),
+        "live": [d for d in await live_devices(conn, access, to_datetime(START_US)) if d.device_id == DEVICE_ID],
         "beats": await list_beats(conn, access, DEVICE_ID, *PERIOD, page),
         "rhythms": await list_rhythms(conn, access, DEVICE_ID, *PERIOD, PageRequest()),
         "metrics": await list_metrics(conn, access, wanted, page),

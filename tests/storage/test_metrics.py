@@ -17,25 +17,25 @@ from tests.storage.made import START_US, Patient, a_patient, a_user, access_of, 
 async def with_seconds(conn: AsyncConnection, *seconds: int) -> Patient:
     patient = await a_patient(conn)
     made = [metrics_at(patient.recording, second) for second in seconds]
-    await write_metrics(conn, made, {patient.device.device_id: patient.user.user_id})
+    await write_metrics(conn, made, patient.owner)
     return patient
 
 
 async def test_figures_are_rounded_into_the_seeds_columns(conn: AsyncConnection) -> None:
     patient = await a_patient(conn)
     figures = {"pr_ms": 159.6, "qrs_ms": 96.4, "qtc_ms": 410.0, "st_mv": 0.125, "qrs_axis_deg": -30.4, "rr_ms": 796.5}
-    await write_metrics(conn, [metrics_at(patient.recording, 0, **figures)], {})
+    await write_metrics(conn, [metrics_at(patient.recording, 0, **figures)], patient.owner)
     [row] = await latest_metrics(conn, everything(), device_id=patient.device.device_id)
     assert (row.heart_rate, row.pr_interval, row.qrs_duration, row.qtc_interval) == (75, 160, 96, 410)
     assert (row.st_segment, row.qrs_axis) == ("+0.12 mV", "-30°")
     assert (row.rr_ms, row.st_mv, row.quality, row.arrhythmia_confidence) == (796.5, 0.125, 0.9, 95.5)
-    assert (row.recorded_at, row.user_id) == (to_datetime(START_US), None)
+    assert (row.recorded_at, row.user_id) == (to_datetime(START_US), patient.user.user_id)
 
 
 async def test_what_was_not_measurable_stays_so(conn: AsyncConnection) -> None:
     patient = await a_patient(conn)
     unreadable = metrics_at(patient.recording, 0, heart_rate_bpm=None, arrhythmia_type=None, arrhythmia_confidence=0)
-    await write_metrics(conn, [unreadable], {})
+    await write_metrics(conn, [unreadable], patient.owner)
     [row] = await latest_metrics(conn, everything(), device_id=patient.device.device_id)
     assert (row.heart_rate, row.pr_interval, row.st_segment, row.qrs_axis, row.arrhythmia_type) == (None,) * 5
 
@@ -88,6 +88,14 @@ async def test_the_latest_is_the_newest_of_each_device(conn: AsyncConnection) ->
     assert [row.device_id for row in await latest_metrics(conn, first.access)] == [first.device.device_id]
     assert await latest_metrics(conn, first.access, since=to_datetime(START_US + 6_000_000)) == []
     assert await latest_metrics(conn, first.access, user_id=second.user.user_id) == []
+
+
+async def test_a_device_that_changed_hands_shows_its_new_owner_no_old_figures(conn: AsyncConnection) -> None:
+    patient, heir = await with_seconds(conn, 0), await a_user(conn)
+    moved = [heir.user_id, patient.device.device_id]
+    await conn.execute("UPDATE devices SET user_id = %s WHERE device_id = %s", moved)
+    assert await latest_metrics(conn, access_of(heir)) == []
+    assert (await list_metrics(conn, access_of(heir), MetricsFilter(), PageRequest())).items == []
 
 
 async def test_no_metrics_are_no_work(conn: AsyncConnection) -> None:

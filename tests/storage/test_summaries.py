@@ -22,7 +22,7 @@ async def with_two_minutes(conn: AsyncConnection) -> Patient:
     await write_metrics(
         conn,
         calm + [metrics_at(patient.recording, s, **wild) for s in range(90, 120)],
-        {patient.device.device_id: patient.user.user_id},
+        patient.owner,
     )
     return patient
 

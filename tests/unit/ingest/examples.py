@@ -57,6 +57,10 @@ class FakeKafka:
         del topic
         return set(range(self.partitions))
 
+    async def ask_metadata(self) -> None:
+        if self.away:
+            raise KafkaError("nobody is there")
+
     async def send_and_wait(self, topic: str, value: bytes, key: bytes, partition: int | None) -> object:
         self.arrived.set()
         if self.held:

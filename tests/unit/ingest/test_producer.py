@@ -170,3 +170,12 @@ def test_a_split_block_says_the_same(count: int, max_bytes: int, rate_hz: float)
     for part in parts:
         assert part.started_at_us == whole.started_at_us + index_to_us(part.first_index, rate_hz)
     assert [part.end_index for part in parts[:-1]] == [part.first_index for part in parts[1:]]
+
+
+async def test_ping_asks_anew_every_time() -> None:
+    kafka = FakeKafka()
+    producer = await _producer(kafka)
+    await producer.ping()
+    kafka.away = True
+    with pytest.raises(Busy, match="nobody is there"):
+        await producer.ping()

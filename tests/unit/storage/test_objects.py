@@ -13,13 +13,14 @@ from schemas.settings import DEVELOPMENT_SECRET, HttpSettings, ObjectSettings, S
 from storage.object_links import verify_signature
 from storage.objects import Objects, objects
 
+NOTHING = {"LEADWIRE_OBJECTS_DIR": None, "AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_S3_BUCKET": "bucket"}
 
 
 def store(**settings: object) -> Objects:
     security = SecuritySettings.model_validate({"LEADWIRE_ENV": "development", "SECRET_KEY": DEVELOPMENT_SECRET})
     http = HttpSettings.model_validate({"LEADWIRE_PUBLIC_URL": "http://ecg.example/", "API_V1_PREFIX": "/api/v1"})
-    return objects(ObjectSettings.model_validate(settings), security, http)
+    return objects(ObjectSettings.model_validate(NOTHING | settings), security, http)
 
 
 def test_a_folder_is_taken_before_s3(tmp_path: Path) -> None:
@@ -27,9 +28,7 @@ def test_a_folder_is_taken_before_s3(tmp_path: Path) -> None:
     assert store(**KEYS).service == "s3"
 
 
-def test_neither_is_misconfigured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
-    monkeypatch.delenv("LEADWIRE_OBJECTS_DIR", raising=False)
+def test_neither_is_misconfigured() -> None:
     with pytest.raises(Misconfigured, match="set LEADWIRE_OBJECTS_DIR"):
         store()
 

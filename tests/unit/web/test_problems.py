@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from schemas.errors import Busy, LeadwireError, NotFound, Unauthenticated
 from web import problems
 
-
 ERRORS: dict[str, LeadwireError] = {
     "absent": NotFound("no such beat; list them"),
     "busy": Busy("the broker is away; try again"),

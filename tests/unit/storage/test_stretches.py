@@ -1,0 +1,57 @@
+"""However the samples were cut, each is read once, and none is made up."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.clock import index_to_us, to_datetime
+from schemas.samples import WaveformStretch
+from storage.stretches import MAX_STRETCH_S, StretchRow, cut, longest, stretch_columns
+
+START_US = 1_767_225_600_000_000
+RATE_HZ = 250.0
+PIECES = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), max_size=8)
+
+
+def stretch(first_index: int, count: int) -> WaveformStretch:
+    samples = np.arange(first_index, first_index + count, dtype=np.int16).reshape(1, -1)
+    started_at_us = START_US + index_to_us(first_index, RATE_HZ)
+    return WaveformStretch(UUID(int=1), UUID(int=2), first_index, started_at_us, RATE_HZ, ("II",), (5.0,), samples)
+
+
+def row(first_index: int, count: int) -> StretchRow:
+    columns = stretch_columns(stretch(first_index, count))
+    assert columns.pop("ended_at") == to_datetime(START_US + index_to_us(first_index + count, RATE_HZ))
+    return StretchRow(**columns | {"leads": ["II"], "uv_per_lsb": [5.0]})  # type: ignore[arg-type]  # a row as read
+
+
+@given(PIECES, st.integers(0, 60), st.integers(0, 60))
+def test_each_stored_sample_is_read_once_and_in_order(
+    pieces: list[tuple[int, int]], first_index: int, length: int
+) -> None:
+    found = cut([row(*piece) for piece in sorted(pieces)], first_index, first_index + length)
+    stored = {index for first, count in pieces for index in range(first, first + count)}
+    expected = sorted(stored & set(range(first_index, first_index + length)))
+    assert [int(value) for part in found for value in part.samples[0]] == expected
+
+
+@given(PIECES)
+def test_each_part_tells_its_own_place_and_time(pieces: list[tuple[int, int]]) -> None:
+    for part in cut([row(*piece) for piece in sorted(pieces)], 5, 50):
+        assert part.first_index == part.samples[0, 0]
+        assert part.started_at_us == START_US + index_to_us(part.first_index, RATE_HZ)
+
+
+def test_of_repeats_the_longest_is_written_in_the_order_of_keys() -> None:
+    chosen = longest([stretch(50, 5), stretch(0, 5), stretch(0, 9), stretch(0, 7)])
+    assert [(s.first_index, s.samples.shape[1]) for s in chosen] == [(0, 9), (50, 5)]
+
+
+def test_a_stretch_that_no_search_would_find_is_refused() -> None:
+    slow = replace(stretch(0, 3601), rate_hz=1.0)
+    with pytest.raises(ValueError, match=f"cut it into parts of {MAX_STRETCH_S} s"):
+        longest([slow])
