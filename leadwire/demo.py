@@ -11,7 +11,7 @@ import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -42,13 +42,12 @@ Seconds = Annotated[float | None, typer.Option(min=0, help="Stop by itself after
 
 @dataclass(slots=True)
 class Demo:
-    """One run: the stack, the services on it, and what streams."""
+    """One run: the stack, the login, and the services on it."""
 
     stack: Stack
     login: Login
     worker: Child
-    services: list[Child] = field(default_factory=list)
-    players: list[Child] = field(default_factory=list)
+    serving: Child
 
 
 def demo(
@@ -66,13 +65,13 @@ def demo(
     with _interruptible(), embedded_stack(data) as stack:
         running = _start(stack, data, port)
         _play(running, records or [], devices)
+        wait_until(lambda: is_listening(running.login.url.removeprefix("http://")), running.serving, within_s=_START_S)
         _tell(running, records or [], devices)
         asyncio.run(_first_beat())
         _say(f"first beat stored after {time.monotonic() - begun_s:.1f} s. Ctrl-C stops everything.")
         if browser and sys.stdout.isatty():
             webbrowser.open(running.login.url)
         _watch(running, seconds)
-    _say("stopped; nothing is left running")
 
 
 def _start(stack: Stack, data: Path, port: int) -> Demo:
@@ -84,8 +83,7 @@ def _start(stack: Stack, data: Path, port: int) -> Demo:
     login = _login(f"http://127.0.0.1:{port}", data)
     worker = stack.children.start("worker", [*_LEADWIRE, "worker"])
     serving = stack.children.start("serve", [*_LEADWIRE, "serve", "--port", str(port)])
-    wait_until(lambda: is_listening(f"127.0.0.1:{port}"), serving, within_s=_START_S)
-    return Demo(stack, login, worker, [serving])
+    return Demo(stack, login, worker, serving)
 
 
 async def _prepare() -> None:
@@ -112,10 +110,10 @@ def _play(running: Demo, records: list[Path], devices: int) -> None:
     start = running.stack.children.start
     for number, record in enumerate(records, 1):
         command = ["stream", str(record), "--loop"]
-        running.players.append(start(f"stream-{number}", [*_LEADWIRE, *command], env=_as_client(running)))
+        start(f"stream-{number}", [*_LEADWIRE, *command], env=_as_client(running))
     if devices:
         command = ["simulate", "--devices", str(devices)]
-        running.players.append(start("simulate", [*_LEADWIRE, *command], env=_as_client(running)))
+        start("simulate", [*_LEADWIRE, *command], env=_as_client(running))
 
 
 def _as_client(running: Demo) -> dict[str, str]:
@@ -191,7 +189,8 @@ def _interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        _say("\nstopped; nothing is left running")
+        _say("")
+    _say("stopped; nothing is left running")
 
 
 def _say(line: str) -> None:

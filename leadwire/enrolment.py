@@ -12,14 +12,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from ingest.client import AsyncClient
 from ingest.player import Target
 from schemas.accounts import Device
-from schemas.errors import Duplicate, Misconfigured
+from schemas.errors import Busy, Duplicate, Misconfigured
 
 DEMO_FOLDER: Final = Path(".leadwire")
 _LOGIN_FILE: Final = "login.json"
 _AT_ONCE: Final = 4
+_PATIENCE_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,21 @@ def keep_login(login: Login, folder: Path) -> None:
 async def enrol(login: Login, beds: Sequence[Bed]) -> list[Target]:
     """A target per bed, in order; what exists already gets a new token. The login must be an admin's."""
     async with AsyncClient(login.url) as client:
-        await client.login(login.username, login.password)
+        await _logged_in(client, login)
         known = {device.device_serial: device for device in await client.devices()}
         turn = asyncio.Semaphore(_AT_ONCE)
         return await asyncio.gather(*(_target(client, login.url, bed, known, turn) for bed in beds))
+
+
+@retry(
+    retry=retry_if_exception_type(Busy),
+    wait=wait_fixed(0.3),
+    stop=stop_after_delay(_PATIENCE_S),
+    reraise=True,
+)
+async def _logged_in(client: AsyncClient, login: Login) -> None:
+    """Log in; a server that is only just starting is waited for."""
+    await client.login(login.username, login.password)
 
 
 async def _target(

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from leadwire.brokers import sample_partitions
 from processors.app import create_app
-from processors.ecg.engines import engine
+from processors.ecg.engines import engine, warm
 from processors.pipeline import build
 from processors.publish import Publisher
 from processors.reports import Reporter
@@ -35,13 +35,15 @@ _log = logger(__name__)
 
 async def run_worker(settings: Settings) -> None:
     """Process samples and report requests until SIGINT or SIGTERM. Raises Busy or Misconfigured at start."""
+    chosen = engine(settings.worker.engine)
+    warm(chosen)  # before joining the group: compiling takes long enough to be thought dead
     partitions = await sample_partitions(settings.kafka)
     database = writer(settings.database)
     publisher = Publisher(settings.kafka)
     store = objects(settings.objects, settings.security, settings.http)
     await database.open()
     await publisher.start()
-    samples = SampleProcessor(engine(settings.worker.engine), database, publisher, settings.worker, partitions)
+    samples = SampleProcessor(chosen, database, publisher, settings.worker, partitions)
     app = create_app(settings.kafka, settings.worker)
     build(app, samples, Reporter(database, store, publisher), settings.worker, _stop_now)
     app.finalize()

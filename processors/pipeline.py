@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import faust
@@ -26,8 +27,8 @@ def build(app: faust.App, samples: SampleProcessor, reporter: Reporter, settings
     async def process(stream: Any) -> None:
         async for events in stream.noack_take(settings.batch_max, within=settings.batch_within_s):
             with _or(stop):
-                current = [event for event in events if event.message.generation_id == app.consumer_generation_id]
-                await samples.process([arrival(event) for event in current])  # stored, published, not acknowledged
+                arrivals = [arrival(event, partial(_is_current, app, event)) for event in events]
+                await samples.process(arrivals)  # stored, published, not acknowledged
 
     @app.agent(report_topic, concurrency=1)
     async def report(stream: Any) -> None:
@@ -47,9 +48,19 @@ def build(app: faust.App, samples: SampleProcessor, reporter: Reporter, settings
         with _or(stop):
             await samples.close_idle()  # last beats, ended episodes
 
-    @app.on_partitions_revoked.connect  # type: ignore[arg-type]  # Faust's own hooks don't fit its protocol
+    @app.on_partitions_assigned.connect  # type: ignore[arg-type]  # Faust's own hooks don't fit its protocol
+    async def assigned(_app: object, *args: Any, **_: Any) -> None:
+        with _or(stop):
+            await samples.assign({tp.partition for tp in args[0] if tp.topic == topics.SAMPLES})
+
+    @app.on_partitions_revoked.connect  # type: ignore[arg-type]  # as above
     async def revoked(_app: object, *args: Any, **_: Any) -> None:
         samples.forget({tp.partition for tp in args[0] if tp.topic == topics.SAMPLES})
+
+
+def _is_current(app: faust.App, event: Any) -> bool:
+    """False for what was fetched before a rebalance: it is fetched again."""
+    return bool(event.message.generation_id == app.consumer_generation_id)
 
 
 @contextmanager

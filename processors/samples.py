@@ -28,18 +28,22 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A record, the partition it came from, and how to acknowledge it."""
+    """A record, the partition it came from, how to acknowledge it, and whether we still hold that partition.
+
+    `is_current` turns false at a rebalance: what was fetched before it is fetched again after it.
+    """
 
     partition: int
     record: Record
     acknowledge: Callable[[], object]
+    is_current: Callable[[], bool]
 
 
-def arrival(event: Any) -> Arrival:
+def arrival(event: Any, is_current: Callable[[], bool]) -> Arrival:
     """The Arrival of a Faust event."""
     message = event.message
     record = Record(message.offset, int(message.timestamp * 1_000_000), message.key, message.value)
-    return Arrival(message.tp.partition, record, event.ack)
+    return Arrival(message.tp.partition, record, event.ack, is_current)
 
 
 class SampleProcessor:
@@ -70,8 +74,9 @@ class SampleProcessor:
 
         Raises Busy when a server stays away for long; whatever it raises, the worker must stop.
         """
-        ordered = sorted(arrivals, key=lambda each: (each.partition, each.record.offset))
         async with self._turn:
+            current = [each for each in arrivals if each.is_current()]
+            ordered = sorted(current, key=lambda each: (each.partition, each.record.offset))
             results = Rows()
             for number, group in groupby(ordered, key=lambda each: each.partition):
                 await self._take(number, list(group), results)
@@ -87,7 +92,8 @@ class SampleProcessor:
             with CHECKPOINT_SECONDS.time():
                 saved = [partition.checkpoint() for partition in moved]
                 stretches = [stretch for partition in moved for stretch in partition.sequencer.flush()]
-                await self._sinks.checkpoint(stretches, saved)
+                heard_of = [device_id for partition in moved for device_id in partition.sequencer.tracks]
+                await self._sinks.checkpoint(stretches, saved, heard_of)
             self._acknowledge(saved)
 
     async def close_idle(self) -> None:
@@ -100,6 +106,13 @@ class SampleProcessor:
                 await self._sinks.write(ended)
             DEVICES_LIVE.set(sum(partition.devices for partition in self._partitions.values()))
             PARTITIONS.set(len(self._partitions))
+
+    async def assign(self, numbers: set[int]) -> None:
+        """Load the memory of partitions that are ours now, so that their silent devices are closed in time too."""
+        async with self._turn:
+            saved = await patiently(lambda: self._load(numbers))
+            for number in numbers - self._partitions.keys():
+                self._partitions[number] = self._restored(number, saved.get(number))
 
     def forget(self, numbers: set[int]) -> None:
         """Drop partitions that another worker takes over; what is not checkpointed it computes again."""
@@ -116,20 +129,22 @@ class SampleProcessor:
         taken = partition.take(decoded, owners, arrivals[-1].record.offset)
         await self._reject(number, [*letters, *taken.rejects], good=len(decoded) - len(taken.rejects))
         results.extend(taken.rows)
-        self._unacknowledged.setdefault(number, []).extend(arrivals)
+        if self._partitions.get(number) is partition:  # still ours
+            self._unacknowledged.setdefault(number, []).extend(arrivals)
 
     async def _partition(self, number: int) -> Partition:
-        """The partition's memory, loaded from its checkpoint when it is new to this worker."""
+        """The partition's memory; loaded here when a record is faster than its assignment."""
         if number not in self._partitions:
-            saved = await patiently(lambda: self._load(number))
-            self._partitions[number] = Partition.restore(
-                number, self._partition_count, self._engine, self._settings.stretch_s, saved
-            )
+            saved = await patiently(lambda: self._load({number}))
+            self._partitions[number] = self._restored(number, saved.get(number))
         return self._partitions[number]
 
-    async def _load(self, number: int) -> Checkpoint | None:
+    async def _load(self, numbers: set[int]) -> dict[int, Checkpoint]:
         async with self._database.transaction() as connection:
-            return (await checkpoints.load(connection, topics.SAMPLES, [number])).get(number)
+            return await checkpoints.load(connection, topics.SAMPLES, numbers)
+
+    def _restored(self, number: int, saved: Checkpoint | None) -> Partition:
+        return Partition.restore(number, self._partition_count, self._engine, self._settings.stretch_s, saved)
 
     async def _reject(self, number: int, letters: list[DeadLetter], *, good: int) -> None:
         if letters:
@@ -144,7 +159,8 @@ class SampleProcessor:
     def _acknowledge(self, saved: Sequence[Checkpoint]) -> None:
         for checkpoint in saved:
             waiting = self._unacknowledged.pop(checkpoint.partition, [])
-            for each in waiting:
+            covered = [each for each in waiting if each.record.offset < checkpoint.next_offset]
+            for each in covered:
                 each.acknowledge()
 
     @property

@@ -11,13 +11,14 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_rand
 
 from processors.publish import Publisher
 from schemas.beats import Beat
+from schemas.clock import now
 from schemas.errors import Busy
 from schemas.logs import logger
 from schemas.metrics import Metrics
 from schemas.rhythms import RhythmEpisode
 from schemas.samples import Gap, Recording, WaveformStretch
 from schemas.telemetry import BEATS, SAMPLES_MISSED
-from storage import beats, checkpoints, metrics, rhythms, samples
+from storage import beats, checkpoints, devices, metrics, rhythms, samples
 from storage.checkpoints import Checkpoint
 from storage.database import Database
 
@@ -66,9 +67,11 @@ class Sinks:
         await patiently(lambda: self._publisher.results(rows.beats, rows.metrics, rows.episodes))
         _count(rows)
 
-    async def checkpoint(self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint]) -> None:
-        """The open stretches and the state they belong to, in one transaction."""
-        await patiently(lambda: self._checkpoint(stretches, saved))
+    async def checkpoint(
+        self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Sequence[UUID]
+    ) -> None:
+        """The open stretches, the state they belong to and when devices were seen, in one transaction."""
+        await patiently(lambda: self._checkpoint(stretches, saved, heard_of))
 
     async def _store(self, rows: Rows) -> None:
         async with self._database.transaction() as connection:
@@ -79,9 +82,12 @@ class Sinks:
             await metrics.write_metrics(connection, rows.metrics, rows.owners)
             await rhythms.write_rhythms(connection, rows.episodes)
 
-    async def _checkpoint(self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint]) -> None:
+    async def _checkpoint(
+        self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Sequence[UUID]
+    ) -> None:
         async with self._database.transaction() as connection:
-            await samples.write_stretches(connection, list(stretches))
+            await samples.write_stretches(connection, stretches)
+            await devices.touch(connection, heard_of, now())
             await checkpoints.save(connection, saved)
 
 

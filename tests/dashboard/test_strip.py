@@ -56,7 +56,7 @@ def test_gaps_are_drawn_as_gaps(visit: Visit) -> None:
 
 def test_the_strip_runs_smoothly_and_cheaply_with_twelve_leads(visit: Visit) -> None:
     visit.open("Ingrid Solheim")
-    visit.page.wait_until("document.querySelector('[data-ref=note]').textContent === ''")
+    visit.wait_until_drawn(0.5)
     spent = visit.page.evaluate(_FRAMES)
     assert spent["share"] < 0.25
     assert spent["moved"] > 0.8 * spent["frames"]

@@ -43,9 +43,13 @@ class Visit:
         said: list[str] = self.page.evaluate(script)
         return said
 
+    def wait_until_drawn(self, seconds: float) -> None:
+        """Wait until the strip shows that much signal."""
+        self.page.wait_until(f"{_WIDTH_DRAWN} > {seconds} * 25 * {PX_PER_MM}", 30)
+
     def freeze_after(self, seconds: float) -> None:
         """Stand the strip still once that much of it is drawn."""
-        self.page.wait_until(f"{_WIDTH_DRAWN} > {seconds} * 25 * {PX_PER_MM}", 30)
+        self.wait_until_drawn(seconds)
         self.page.click("[data-ref=freeze]")
 
     def strip(self) -> Drawn:

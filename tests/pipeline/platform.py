@@ -6,11 +6,10 @@ import asyncio
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 from ingest.client import AsyncClient
 from ingest.player import Target
@@ -20,8 +19,6 @@ from leadwire.enrolment import Bed, Login, enrol
 from leadwire.people import create_user
 from leadwire.provision import provision
 from schemas.settings import Settings
-from storage.access import everything
-from storage.database import Database, writer
 
 LEADWIRE = (sys.executable, "-m", "leadwire")
 
@@ -64,6 +61,7 @@ def running_platform(folder: Path, kafka_bootstrap: str | None) -> Iterator[Plat
             "LEADWIRE_ENV": "production",
             "LEADWIRE_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "LEADWIRE_CHECKPOINT_INTERVAL_S": "2",
+            "LEADWIRE_IDLE_AFTER_S": "8",
             "LEADWIRE_KAFKA_PARTITIONS": "8",
         }
         os.environ.update(env)

@@ -9,7 +9,7 @@ export class Card {
   constructor(deviceId) {
     const { root, parts } = clone("card");
     Object.assign(this, { root, parts, deviceId, strip: null });
-    root.href = `#/devices/${encodeURIComponent(deviceId)}`;
+    parts.link.href = `#/devices/${encodeURIComponent(deviceId)}`;
   }
 
   update(entry) {
@@ -42,7 +42,7 @@ export class Card {
 
   name(entry) {
     const spoken = `${entry.name}, ${entry.label}, ${entry.lost ? "no signal" : `${figure(entry.item.heart_rate)} beats per minute`}`;
-    if (this.root.getAttribute("aria-label") !== spoken) this.root.setAttribute("aria-label", spoken);
+    if (this.parts.link.getAttribute("aria-label") !== spoken) this.parts.link.setAttribute("aria-label", spoken);
   }
 
   /** Turns the live strip on or off; it costs a WebSocket. */

@@ -16,6 +16,7 @@ export function showTally(counts) {
     write(item.querySelector("b"), String(count));
     item.classList.toggle("some", count > 0);
   }
+  write($("foot-alarms"), `${counts.critical} critical, ${counts.warning} warning`);
 }
 
 export function showConnection({ connected, text }) {

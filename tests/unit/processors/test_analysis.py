@@ -38,5 +38,5 @@ def test_annotation_files_hold_beats_waves_and_rhythm(tmp_path: Path) -> None:
 
 
 def test_nothing_to_say_writes_no_file(tmp_path: Path) -> None:
-    analysis = analyze(every(250, SAMPLES[:100]), FastEngine())
+    analysis = analyze(every(250, SAMPLES[:20]), FastEngine())
     assert write_annotations(analysis, "short", tmp_path, 250.0) == []

@@ -1,0 +1,82 @@
+"""What `leadwire analyze` does: a record from a file, the streaming engine, annotation files and a summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+from uuid import NAMESPACE_URL, uuid5
+
+import numpy as np
+
+from ingest.records import read_record
+from ingest.sources import RecordSource, Take
+from processors.analysis import Analysis, analyze, write_annotations
+from processors.ecg.engines import engine as engine_named
+from schemas.rhythms import RhythmEpisode
+
+
+@dataclass(frozen=True, slots=True)
+class Analyzed:
+    """A record's analysis, and the annotation files that were written."""
+
+    source: RecordSource
+    analysis: Analysis
+    files: list[Path]
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "record": self.source.name,
+            "engine_version": self.analysis.engine_version,
+            "rate_hz": self.source.rate_hz,
+            "leads": list(self.source.leads),
+            "seconds": self.source.duration_s,
+            "beats": self._classes(),
+            "intervals": self._intervals(),
+            "episodes": [_episode(episode) for episode in self.analysis.episodes],
+            "files": [str(file) for file in self.files],
+        }
+
+    def as_text(self) -> str:
+        classes = ", ".join(f"{count} {name}" for name, count in self._classes().items())
+        intervals = ", ".join(f"{name} {value:.0f}" for name, value in self._intervals().items() if value is not None)
+        labels = Counter(episode.label for episode in self.analysis.episodes)
+        lines = [
+            f"{self.source.name}: {self.source.duration_s:.0f} s, {', '.join(self.source.leads)}",
+            f"beats      {len(self.analysis.beats)} ({classes})",
+            f"medians    {intervals}",
+            *(f"episodes   {count:4d}  {label}" for label, count in labels.most_common()),
+            *(f"written    {file}" for file in self.files),
+            f"engine     {self.analysis.engine_version}; research use: not for diagnosis or primary alarms",
+        ]
+        return "\n".join(lines)
+
+    def _classes(self) -> dict[str, int]:
+        return dict(Counter(beat.beat_class for beat in self.analysis.beats).most_common())
+
+    def _intervals(self) -> dict[str, float | None]:
+        """Medians over the record: bpm and ms."""
+        names = ("heart_rate_bpm", "rr_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "st_mv", "qrs_axis_deg")
+        return {name: self._median(name) for name in names}
+
+    def _median(self, name: str) -> float | None:
+        values = [getattr(row, name) for row in self.analysis.metrics if getattr(row, name) is not None]
+        return round(float(np.median(values)), 3) if values else None
+
+
+def analyze_record(record: Path, out: Path, engine: Literal["fast", "neurokit2"]) -> Analyzed:
+    """Analyze a file as a worker would. Raises NotFound or Malformed for what can't be read."""
+    source = read_record(record)
+    identity = uuid5(NAMESPACE_URL, source.name)
+    take = Take(identity, identity, started_at_us=0)
+    done = analyze(source.blocks(take), engine_named(engine))
+    return Analyzed(source, done, write_annotations(done, source.name, out, source.rate_hz))
+
+
+def _episode(episode: RhythmEpisode) -> dict[str, object]:
+    """As JSON; the times are microseconds from the record's start."""
+    told = asdict(episode)
+    return {
+        name: told[name] for name in ("label", "state", "first_r_index", "started_at_us", "ended_at_us", "confidence")
+    }
