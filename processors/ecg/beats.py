@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from processors.ecg.classification import classify, learn_shape, likeness, usual_rr
+from processors.ecg.classification import classify, learn_shape, likeness
 from processors.ecg.delineation import (
     AFTER_S,
     BEFORE_S,
@@ -15,11 +15,15 @@ from processors.ecg.delineation import (
     P_LEAST_OF_R,
     P_LEAST_UV,
     P_OVER_NOISE,
+    P_UNTIL_S,
     READY_S,
+    T_BEFORE_NEXT_S,
     T_FROM_S,
     T_LEAST_OF_R,
     T_LEAST_UV,
     T_LONGEST_S,
+    T_PER_RR,
+    T_SHORT_S,
     extremum,
     noise_of,
     qrs_edge,
@@ -181,10 +185,10 @@ def find_t(device: Record, row: Record, fine: Samples, soft: Samples, count: int
     hz = device.inner_hz
     low = offset + int(T_FROM_S * hz)
     high = min(count, onset + int(T_LONGEST_S * hz))
-    rr = row.rr_ms if row.rr_ms == row.rr_ms else 1000.0
-    high = min(high, onset + int(max(0.30, 0.66 * rr / 1000.0) * hz))
+    rr = 1000.0 if isnan(row.rr_ms) else row.rr_ms
+    high = min(high, onset + int((T_SHORT_S + T_PER_RR * rr / 1000.0) * hz))
     following = next_beat(device, first + r) - first
-    high = min(high, following - int(0.10 * hz))
+    high = min(high, following - int(T_BEFORE_NEXT_S * hz))
     peak = extremum(soft, low, high)
     if peak < 0:
         return
@@ -210,7 +214,7 @@ def find_p(device: Record, row: Record, fine: Samples, soft: Samples, onset: int
     low = max(0, onset - int(P_FROM_S * hz))
     if device.last_t_u != NEVER and device.last_t_u < first + onset:
         low = max(low, device.last_t_u - first)
-    high = onset - int(0.01 * hz)
+    high = onset - int(P_UNTIL_S * hz)
     if high - low < int(0.08 * hz):
         return
     peak = extremum(soft, low, high)

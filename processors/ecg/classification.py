@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import isnan, sqrt
 from typing import Any, Final
 
 from numpy.typing import NDArray
 
 from processors.ecg.kernel import Record, kernel
+from processors.ecg.rhythm import FIBRILLATION
 from processors.ecg.state import BEAT_MASK, CLASS_N, CLASS_Q, CLASS_S, CLASS_V, TEMPLATE
 
 TEMPLATE_BEFORE_S: Final = 0.09
@@ -17,10 +18,15 @@ SHIFTS: Final = 3
 MISSES_BEFORE_NEW: Final = 8
 """So many unlike beats in a row are the new usual shape."""
 PREMATURE: Final = 0.87
+PREMATURE_STEP: Final = 0.82
+"""Breathing shortens an interval by up to 15 % from one beat to the next."""
 VERY_UNLIKE: Final = 0.55
 UNLIKE: Final = 0.80
 WIDE_MS: Final = 120.0
 WIDER: Final = 1.25
+MUCH_WIDER_MS: Final = 105.0
+MUCH_WIDER: Final = 1.4
+LIKE: Final = 0.93
 
 
 @kernel
@@ -88,7 +94,7 @@ def usual(device: Record, values: NDArray[Any], most: int) -> float:
     count = int(min(device.beats, most))
     found = 0
     for i in range(count):
-        found += 0 if values[(device.beats - 1 - i) & BEAT_MASK] != values[(device.beats - 1 - i) & BEAT_MASK] else 1
+        found += 0 if isnan(values[(device.beats - 1 - i) & BEAT_MASK]) else 1
     if found < 3:
         return 0.0
     for i in range(count):
@@ -98,9 +104,20 @@ def usual(device: Record, values: NDArray[Any], most: int) -> float:
             other = values[(device.beats - 1 - j) & BEAT_MASK]
             if other < mine or (other == mine and j < i):
                 below += 1
-        if below == (found - 1) // 2 and mine == mine:
+        if below == (found - 1) // 2 and not isnan(mine):
             return float(mine)
     return 0.0
+
+
+@kernel
+def is_early(device: Record, rr_ms: float, before: float) -> bool:
+    """Sooner than usual, and sooner than the beat before it unless that one was ectopic itself (breathing is not)."""
+    if isnan(rr_ms) or before <= 0.0 or rr_ms >= PREMATURE * before:
+        return False
+    last = (device.beats - 1) & BEAT_MASK
+    if device.beat_class[last] == CLASS_S or device.beat_class[last] == CLASS_V:
+        return True
+    return not rr_ms >= PREMATURE_STEP * device.beat_rr[last]
 
 
 @kernel
@@ -110,10 +127,12 @@ def classify(device: Record, rr_ms: float, qrs_ms: float, like: float, quality: 
         return CLASS_Q
     before = usual_rr(device)
     width = usual(device, device.beat_qrs, 16)
-    early = rr_ms == rr_ms and before > 0.0 and rr_ms < PREMATURE * before
-    wide = qrs_ms == qrs_ms and qrs_ms >= WIDE_MS and (width == 0.0 or qrs_ms > WIDER * width)
+    early = is_early(device, rr_ms, before)
+    wide = not isnan(qrs_ms) and qrs_ms >= WIDE_MS and (width == 0.0 or qrs_ms > WIDER * width)
     if like < VERY_UNLIKE or (like < UNLIKE and (early or wide)):
         return CLASS_V
-    if early:
+    if width > 0.0 and qrs_ms >= MUCH_WIDER_MS and qrs_ms > MUCH_WIDER * width and (early or like < LIKE):
+        return CLASS_V
+    if early and device.rhythm != FIBRILLATION:
         return CLASS_S
     return CLASS_N

@@ -23,9 +23,15 @@ QRS_CORE: Final = 0.30
 QUIET_S: Final = 0.012
 T_FROM_S: Final = 0.08
 T_LONGEST_S: Final = 0.56
+T_SHORT_S: Final = 0.25
+T_PER_RR: Final = 0.27
+"""T is sought until 0.25 s plus 27 % of RR after QRS onset: some 90 ms past the usual QT at any rate."""
+T_BEFORE_NEXT_S: Final = 0.18
+"""Nearer to the next beat lies its P wave."""
 T_LEAST_UV: Final = 40.0
 T_LEAST_OF_R: Final = 0.04
 P_FROM_S: Final = 0.26
+P_UNTIL_S: Final = 0.016
 P_LEAST_UV: Final = 25.0
 P_LEAST_OF_R: Final = 0.025
 P_OVER_NOISE: Final = 3.0

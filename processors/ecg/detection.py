@@ -33,6 +33,8 @@ BACK_INTERVALS: Final = 1.7
 BACK_FRACTION: Final = 0.25
 BACK_MAX_S: Final = 0.95
 LEARN_S: Final = 2.0
+LEAST_S: Final = 0.5
+"""A shorter recording tells nothing: there is no level to tell a beat by."""
 LONGEST_RR_S: Final = 2.5
 """Longer intervals don't enter the expected one."""
 DECAY_AFTER_S: Final = 1.5
@@ -103,6 +105,9 @@ def detect(device: Record, leads: NDArray[Any], u: int, e: float, lead_e: NDArra
     if device.learned == 0:
         if not end and at < device.learn_until_u:
             return
+        if u - device.segment_u < LEAST_S * hz:
+            device.queued = 0
+            return
         learn(device)
     lag = int(LAG_S * hz)
     while device.queued > 0 and (end or at - device.queue_u[0] >= lag):
@@ -163,7 +168,7 @@ def threshold(device: Record, since: float) -> float:
         height = max(height, OVER_EARLY_NOISE * device.early_noise)
     else:
         height = max(height, OVER_LATE_NOISE * device.late_noise)
-    return max(FLOOR_UV, min(height, 0.75 * device.level))
+    return float(max(FLOOR_UV, min(height, 0.75 * device.level)))
 
 
 @kernel

@@ -26,13 +26,13 @@ LIMIT_UV: Final = 32767.0
 @kernel
 def half_box(inner_hz: float) -> int:
     """Half the width of a box, in inner samples."""
-    return max(1, int(round(BOX_S * inner_hz / 2.0)))
+    return max(1, round(BOX_S * inner_hz / 2.0))
 
 
 @kernel
 def smoothing(inner_hz: float) -> int:
     """Samples averaged on each side of the squared envelope."""
-    return int(round(SMOOTH_S * inner_hz))
+    return round(SMOOTH_S * inner_hz)
 
 
 @kernel
@@ -118,6 +118,7 @@ def condition(lead: Record, raw: NDArray[np.int16], first: int, device: Record, 
                 x = lead.sum * lead.gain_uv / divisor
                 out[made] = push(lead, u, remove_baseline(lead, x, alpha), half, smooth)
                 lead.energy += out[made]
+                lead.peak = max(lead.peak, out[made])
                 if lead.missing_run > long_missing:
                     holes[made] += 1
                 made += 1
@@ -152,4 +153,4 @@ def remove_baseline(lead: Record, x: float, alpha: float) -> int:
         else:
             return int(lead.tail)
     lead.base += alpha * (x - lead.base)
-    return int(round(min(LIMIT_UV, max(-LIMIT_UV, x - lead.base))))
+    return int(min(LIMIT_UV, max(-LIMIT_UV, np.rint(x - lead.base))))

@@ -10,8 +10,8 @@ from zlib import crc32
 
 import numpy as np
 
+from processors.ecg.episodes import close_episodes
 from processors.ecg.kernel import cached_kernel
-from processors.ecg.rhythm import close_episodes
 from processors.ecg.stream import CHUNK, SCRATCH_COLUMNS, SCRATCH_ROWS, begin_recording, end_recording, take
 
 OPERATION: Final = np.dtype(
@@ -25,13 +25,12 @@ END: Final = 2
 
 
 def stamp() -> int:
-    """A number that changes with any file of the engine; see kernel.cached_kernel."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return crc32("".join(f"{file.name} {file.stat().st_mtime_ns} {file.stat().st_size} " for file in files).encode())
+    """A number that changes with the text of any file of the engine; see kernel.cached_kernel."""
+    return crc32(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))))
 
 
 @cache
-def compiled() -> Callable[..., None]:
+def compiled() -> Callable[..., int]:
     """The kernel, compiled or from the cache at its first call.
 
     Parameters of the kernel

@@ -8,11 +8,12 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from processors.ecg.detection import DECIDED_S
+from processors.ecg.episodes import follow_beats, follow_rhythm
 from processors.ecg.filters import envelope_delay
 from processors.ecg.intervals import fill_metrics
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.quality import UNREADABLE
-from processors.ecg.rhythm import NOISE, follow_beats, follow_rhythm, stated
+from processors.ecg.rhythm import NOISE, stated
 from processors.ecg.state import ABSENT, WINDOW_MASK
 from processors.ecg.timing import anchor, window_start
 

@@ -57,7 +57,7 @@ class SlotTable:
         device["inner_hz"] = block.rate_hz / divisor
         device["main"] = _first_choice(block.leads)
         for field, names in (("limb_i", ("I", "MLI")), ("limb_ii", ("II", "MLII")), ("limb_avf", ("aVF",))):
-            device[field] = next((block.leads.index(n) for n in names if n in block.leads), -1)  # type: ignore[arg-type]
+            device[field] = next((block.leads.index(n) for n in names if n in block.leads), -1)
         for slot, gain in zip(held.lead_slots, block.uv_per_lsb, strict=True):
             self.leads[slot]["gain_uv"] = gain
         return held

@@ -91,7 +91,9 @@ def _restored(data: bytes, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
 
 
 def _differences(rings: NDArray[np.int16]) -> bytes:
-    steps = np.diff(rings.astype(np.uint16), axis=1, prepend=np.uint16(0))
+    values = rings.view(np.uint16)
+    steps = values.copy()
+    steps[:, 1:] -= values[:, :-1]
     zigzag = (steps << 1) ^ np.where(steps & 0x8000, np.uint16(0xFFFF), np.uint16(0))
     return (zigzag >> 8).astype(np.uint8).tobytes() + (zigzag & 0xFF).astype(np.uint8).tobytes()
 

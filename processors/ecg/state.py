@@ -36,7 +36,8 @@ ABSENT: Final = -1
 LEAD: Final = np.dtype(
     [
         # filters
-        ("sum", "f8"), ("base", "f8"), ("level", "f8"), ("noise", "f8"), ("weight", "f8"), ("score", "f8"), ("energy", "f8"),
+        ("sum", "f8"), ("base", "f8"), ("level", "f8"), ("noise", "f8"), ("weight", "f8"), ("score", "f8"),
+        ("energy", "f8"), ("peak", "f8"),
         ("summed", "i4"), ("held", "i4"), ("missing_run", "i4"), ("box", "i4"), ("tail", "i4"), ("rebase", "i4"),
         ("boxes", "i4", (BOXES,)), ("squares", "f8", (SQUARES,)), ("ring", "i2", (RING,)),
         # the second in progress

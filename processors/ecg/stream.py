@@ -12,7 +12,7 @@ from processors.ecg.detection import FIRST_RR_S, LEARN_S, detect, forget_beats
 from processors.ecg.filters import condition, envelope_delay, half_box, push, restart, smoothing
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.quality import close_window
-from processors.ecg.seconds import LATEST_S, emit_due, schedule
+from processors.ecg.seconds import emit_due, schedule
 from processors.ecg.state import ABSENT, MAX_LEADS, NEVER
 from processors.ecg.timing import keep_time, window_holding, window_start
 
@@ -171,4 +171,3 @@ def follow(device: Record, leads: NDArray[Any], outputs: int, beats: NDArray[Any
 
 SCRATCH_ROWS: Final = 3 + MAX_LEADS
 SCRATCH_COLUMNS: Final = int(1.2 * 375)
-SECONDS_LATE: Final = LATEST_S

@@ -21,7 +21,7 @@ def since_start_us(index: int, rate_hz: float) -> int:
     """Microseconds from index 0 to `index`, split so that no precision is lost at large indices."""
     seconds = int(index // rate_hz)
     rest = index - seconds * rate_hz
-    return seconds * 1_000_000 + int(round(rest * 1_000_000.0 / rate_hz))
+    return seconds * 1_000_000 + round(rest * 1_000_000.0 / rate_hz)
 
 
 @kernel

@@ -52,4 +52,4 @@ def test_samples_are_averaged_down_not_picked() -> None:
     _, ring = conditioned(noise, 1000.0, 4)
     expected = noise.reshape(-1, 4).mean(axis=1)
     stored = ring[np.arange(900, 1000) & RING_MASK]
-    assert np.corrcoef(stored, expected[900:1000])[0, 1] > 0.999
+    assert np.corrcoef(stored, expected[900:1000])[0, 1] > 0.995

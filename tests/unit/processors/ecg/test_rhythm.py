@@ -72,7 +72,7 @@ def test_breathing_does_not_make_fibrillation() -> None:
 def test_slow_swings_of_the_interval_are_irregular_but_not_fibrillation() -> None:
     times = [0.5]
     while times[-1] < 58:
-        times.append(times[-1] + 0.85 + 0.2 * np.sin(2 * np.pi * 0.12 * times[-1]))
+        times.append(times[-1] + 0.85 + 0.21 * np.sin(2 * np.pi * 0.12 * times[-1]))
     output = run(ENGINE, every(250, ecg(np.array(times), 60)))
     assert states(output, IRREGULAR)
     assert not states(output, FIBRILLATION)
