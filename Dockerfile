@@ -23,7 +23,7 @@ RUN groupadd --gid 10001 leadwire \
  && useradd --uid 10001 --gid leadwire --create-home leadwire \
  && install --directory --owner leadwire --group leadwire /var/cache/leadwire
 COPY --from=build /opt/leadwire /opt/leadwire
-COPY deploy/probe.py deploy/warm.py /opt/leadwire/
+COPY deploy/probe.py /opt/leadwire/
 # numba writes beside its cache's index before it reads it, so the folder has to stay writable for the user.
 ENV PATH=/opt/leadwire/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -33,5 +33,5 @@ ENV PATH=/opt/leadwire/bin:$PATH \
 USER leadwire
 WORKDIR /home/leadwire
 # The first block should not wait for a compiler. On a processor other than the builder's, numba compiles once more.
-RUN python /opt/leadwire/warm.py
+RUN python -m processors.ecg.warm
 CMD ["leadwire", "--help"]

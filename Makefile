@@ -17,19 +17,20 @@ help: ## this list
 install: $(VENV)/.installed ## .venv with .venv/bin/leadwire in it
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo "installing into $(VENV) (about a minute) ..."
-	$(PIP) install --quiet --require-hashes -r requirements/run.txt
-	$(PIP) install --quiet --no-build-isolation --no-deps -e .
+	@$(PIP) install --quiet --no-compile --require-hashes -r requirements/run.txt
+	@$(PIP) install --quiet --no-build-isolation --no-deps -e .
+	@$(BIN)/python -m processors.ecg.warm
 	@touch $@
 
 install-dev: $(VENV)/.installed-dev
 
 $(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
 	@echo "installing the test tools ..."
-	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@$(PIP) install --quiet --no-compile --require-hashes -r requirements/dev.txt
 	@touch $@
 
 demo: install ## installs, starts the embedded stack, streams patients, serves the dashboard (RECORD=path plays yours)

@@ -30,15 +30,31 @@ def create_gateway(settings: Settings) -> FastAPI:
     """The application on the servers of `settings`; it connects when it starts, not before. Raises Misconfigured."""
     database = writer(settings.database)
     door = callers.door(database, settings.security)
-    cache = DeviceCache(_look_up(database), time.monotonic)
+    cache = DeviceCache(look_up(database), time.monotonic)
     rooms = WriteRooms(database, SampleProducer(settings.kafka), cache, settings.http, settings.security)
     return application(rooms, replace(door, device_by_token=cache.by_token))
+
+
+def look_up(database: Database) -> LookUp:
+    """Tokens looked up in `database`."""
+
+    async def by_tokens(token_hashes: Collection[bytes]) -> Mapping[bytes, DeviceCaller]:
+        async with database.transaction() as conn:
+            return await device_rows.by_tokens(conn, token_hashes)
+
+    return by_tokens
 
 
 def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
     """The application in given rooms."""
     app = FastAPI(
-        title="Leadwire gateway", version=version("leadwire"), description=_DESCRIPTION, lifespan=_lifespan(rooms)
+        title="Leadwire gateway",
+        version=version("leadwire"),
+        description=_DESCRIPTION,
+        lifespan=_lifespan(rooms),
+        docs_url="/gateway/docs",  # behind the one origin every other GET goes to the api
+        openapi_url="/gateway/openapi.json",
+        redoc_url=None,
     )
     app.state.rooms = rooms
     callers.install(app, door)
@@ -47,14 +63,6 @@ def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
     app.include_router(health.router({"database": rooms.database.ping, "kafka": rooms.producer.ping}))
     app.include_router(_routes(), prefix=rooms.http.prefix)
     return app
-
-
-def _look_up(database: Database) -> LookUp:
-    async def look_up(token_hashes: Collection[bytes]) -> Mapping[bytes, DeviceCaller]:
-        async with database.transaction() as conn:
-            return await device_rows.by_tokens(conn, token_hashes)
-
-    return look_up
 
 
 def _routes() -> APIRouter:

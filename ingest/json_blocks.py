@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.clock import to_us
-from schemas.codec import check_block
 from schemas.errors import Malformed
-from schemas.samples import LEADS, MISSING, Lead, SampleBlock
+from schemas.samples import LEADS, MISSING, Lead, SampleBlock, check_block
 
 _REQUIRED: Final = ("device_id", "recording_id", "first_index", "rate_hz", "leads", "uv_per_lsb", "samples")
 _FIELDS: Final = frozenset((*_REQUIRED, "started_at_us", "started_at", "received_at_us"))

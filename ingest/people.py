@@ -11,18 +11,24 @@ from storage.accounts import NewUser
 from web.tokens import hash_password
 
 
+def _whole(text: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("it holds half a surrogate pair, which is no character; send valid Unicode")
+    return text
+
+
 def _printable(text: str) -> str:
     if any(ord(character) < 32 and character not in "\n\t" for character in text):
         raise ValueError("it holds control characters; send plain text")
     return text
 
 
-Text = Annotated[str, AfterValidator(_printable)]
-"""Text PostgreSQL can keep: no NUL, no control characters."""
+Text = Annotated[str, AfterValidator(_whole), AfterValidator(_printable)]
+"""Text PostgreSQL can keep: no NUL, no control characters, nothing that UTF-8 has no bytes for."""
 
 Username = Annotated[Text, Field(min_length=1, max_length=50)]
-Password = Annotated[str, Field(max_length=1024)]
-NewPassword = Annotated[str, Field(min_length=8, max_length=1024)]
+Password = Annotated[str, AfterValidator(_whole), Field(max_length=1024)]
+NewPassword = Annotated[Password, Field(min_length=8)]
 """NIST SP 800-63B: eight characters at least, no rule about which."""
 
 

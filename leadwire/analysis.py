@@ -40,7 +40,7 @@ class Analyzed:
 
     def as_text(self) -> str:
         classes = ", ".join(f"{count} {name}" for name, count in self._classes().items())
-        intervals = ", ".join(f"{name} {value:.0f}" for name, value in self._intervals().items() if value is not None)
+        intervals = ", ".join(f"{name} {value:.3g}" for name, value in self._intervals().items() if value is not None)
         labels = Counter(episode.label for episode in self.analysis.episodes)
         lines = [
             f"{self.source.name}: {self.source.duration_s:.0f} s, {', '.join(self.source.leads)}",

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from processors.topic_counts import partition_counts
 from schemas import topics
 from schemas.errors import Busy, Misconfigured
 from schemas.settings import KafkaSettings
 
 _TIMEOUT_MS: Final = 10_000
+_VISIBLE_WITHIN_S: Final = 10.0
 
 
 async def ensure_topics(settings: KafkaSettings) -> list[str]:
     """Make the topics that are missing; returns their names. Raises Busy when the broker is away."""
-    present = await partition_counts(settings)
-    missing = [name for name in topics.ALL if name not in present]
+    missing = await missing_topics(settings)
     if missing:
         await _create(settings, missing)
+        await _until_visible(settings)
     return missing
 
 
-async def partition_counts(settings: KafkaSettings) -> dict[str, int]:
-    """Partitions of each of our topics that exists. Raises Busy when the broker is away."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap, request_timeout_ms=_TIMEOUT_MS)
-    try:
-        await consumer.start()
-        known = await consumer.topics()
-        return {name: len(consumer.partitions_for_topic(name) or ()) for name in topics.ALL if name in known}
-    except KafkaConnectionError as error:
-        raise _away(settings, error) from error
-    finally:
-        await consumer.stop()
+async def missing_topics(settings: KafkaSettings) -> list[str]:
+    """Which of our topics are not there. Raises Busy."""
+    present = await partition_counts(settings)
+    return [name for name in topics.ALL if name not in present]
 
 
 async def sample_partitions(settings: KafkaSettings) -> int:
@@ -51,7 +46,7 @@ async def _create(settings: KafkaSettings, names: list[str]) -> None:
         await admin.start()
         answer = await admin.create_topics([_new_topic(name, settings) for name in names])
     except KafkaError as error:
-        raise _away(settings, error) from error
+        raise Busy(f"Kafka at {settings.bootstrap} made no topics ({error}); see that it runs") from error
     finally:
         await admin.close()
     for name, code, *_ in answer.topic_errors:
@@ -62,19 +57,26 @@ async def _create(settings: KafkaSettings, names: list[str]) -> None:
             )
 
 
+async def _until_visible(settings: KafkaSettings) -> None:
+    """A broker answers the making of a topic a moment before it knows of it. Raises Busy."""
+    try:
+        async with asyncio.timeout(_VISIBLE_WITHIN_S):
+            while await missing_topics(settings):  # noqa: ASYNC110  # only asking tells
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise Busy(
+            f"Kafka at {settings.bootstrap} does not show the topics it made; try `leadwire migrate` again"
+        ) from None
+
+
 def _new_topic(name: str, settings: KafkaSettings) -> NewTopic:
-    retention_ms = settings.retention_hours * 3_600_000
     return NewTopic(
         name,
         num_partitions=settings.partitions,
         replication_factor=settings.replication,
         topic_configs={
             "cleanup.policy": "delete",  # samples are never compacted: every record counts
-            "retention.ms": str(retention_ms),
+            "retention.ms": str(settings.retention_hours * 3_600_000),
             "min.insync.replicas": str(max(1, settings.replication - 1)),
         },
     )
-
-
-def _away(settings: KafkaSettings, error: KafkaError) -> Busy:
-    return Busy(f"no Kafka at {settings.bootstrap} ({error}); start it, or set LEADWIRE_KAFKA_BOOTSTRAP")

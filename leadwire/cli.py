@@ -6,10 +6,12 @@ import sys
 from typing import Final
 
 import typer
+from dotenv import load_dotenv
 from rich.console import Console
 
 from leadwire.commands import accounts, analysis, devices, servers, setup
 from leadwire.demo import demo
+from leadwire.enrolment import DEMO_FOLDER, ENVIRONMENT_FILE
 from schemas.errors import Busy, LeadwireError, Misconfigured, NotFound, Refused
 
 EXIT_CODES: Final = (
@@ -35,7 +37,8 @@ app.add_typer(accounts.app, name="user")
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. A demo that runs in this folder is found by the settings it left; real ones go first."""
+    load_dotenv(DEMO_FOLDER / ENVIRONMENT_FILE)
     try:
         app()
     except LeadwireError as error:

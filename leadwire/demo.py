@@ -19,7 +19,7 @@ import typer
 
 from leadwire.children import Child, wait_until
 from leadwire.embedded import Stack, embedded_stack, free_port, is_listening
-from leadwire.enrolment import DEMO_FOLDER, Login, keep_login, kept_login
+from leadwire.enrolment import DEMO_FOLDER, ENVIRONMENT_FILE, Login, keep_login, kept_login
 from leadwire.people import create_user
 from leadwire.provision import provision
 from schemas.errors import Busy
@@ -62,7 +62,7 @@ def demo(
     begun_s = time.monotonic()
     for record in records or []:
         _check(record)
-    with _interruptible(), embedded_stack(data) as stack:
+    with _interruptible(), embedded_stack(data) as stack, _environment_kept(stack, data):
         running = _start(stack, data, port)
         _play(running, records or [], devices)
         wait_until(lambda: is_listening(running.login.url.removeprefix("http://")), running.serving, within_s=_START_S)
@@ -180,6 +180,20 @@ def _check(record: Path) -> None:
     from ingest.records import read_record  # noqa: PLC0415
 
     read_record(record)
+
+
+@contextmanager
+def _environment_kept(stack: Stack, data: Path) -> Iterator[None]:
+    """While the demo runs, other commands in this folder find its servers; the file holds the database password."""
+    file = data / ENVIRONMENT_FILE
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    ours = {name: value for name, value in stack.env().items() if name not in os.environ}
+    file.write_text("".join(f"{name}={value}\n" for name, value in ours.items()))
+    try:
+        yield
+    finally:
+        file.unlink()
 
 
 @contextmanager

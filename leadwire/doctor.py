@@ -6,8 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from leadwire.brokers import partition_counts
-from schemas import topics
+from leadwire.brokers import missing_topics, sample_partitions
 from schemas.errors import Busy, LeadwireError, Misconfigured
 from schemas.settings import Settings
 from storage import migrate
@@ -78,13 +77,12 @@ async def _schema(settings: Settings) -> str:
 
 
 async def _kafka(settings: Settings) -> str:
-    counts = await partition_counts(settings.kafka)
-    missing = [name for name in topics.ALL if name not in counts]
+    missing = await missing_topics(settings.kafka)
     if missing:
         raise Misconfigured(
             f"topics are missing at {settings.kafka.bootstrap}: {', '.join(missing)}; run `leadwire migrate`"
         )
-    return f"{settings.kafka.bootstrap}, {counts[topics.SAMPLES]} partitions"
+    return f"{settings.kafka.bootstrap}, {await sample_partitions(settings.kafka)} partitions"
 
 
 async def _objects(settings: Settings) -> str:

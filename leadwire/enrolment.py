@@ -21,6 +21,9 @@ from schemas.errors import Busy, Duplicate, Misconfigured
 
 DEMO_FOLDER: Final = Path(".leadwire")
 _LOGIN_FILE: Final = "login.json"
+ENVIRONMENT_FILE: Final = "demo.env"
+"""A running demo's settings, in its data folder: doctor, replay and rejects find its servers by them."""
+
 _AT_ONCE: Final = 4
 _PATIENCE_S: Final = 20.0
 

@@ -30,7 +30,8 @@ class Front:
             return self._gateway if scope["path"].rstrip("/") == self._samples_path else self._api
         if scope["method"] == "OPTIONS":
             return self._preflight(scope)
-        return self._api if scope["method"] in _READS else self._gateway
+        is_read = scope["method"] in _READS and not scope["path"].startswith("/gateway/")
+        return self._api if is_read else self._gateway
 
     def _preflight(self, scope: Scope) -> ASGIApp:
         """A CORS preflight goes where the request it asks about will go."""

@@ -15,7 +15,8 @@ from fastapi import FastAPI
 
 from leadwire.brokers import sample_partitions
 from processors.app import create_app
-from processors.ecg.engines import engine, warm
+from processors.ecg.engines import engine
+from processors.ecg.warm import warm
 from processors.pipeline import build
 from processors.publish import Publisher
 from processors.reports import Reporter
@@ -25,7 +26,7 @@ from schemas.logs import logger
 from schemas.settings import Settings
 from storage.database import writer
 from storage.objects import objects
-from web import health
+from web import health, problems
 
 EXIT_DEFECT: Final = 70
 """EX_SOFTWARE: restart it; it goes on from its checkpoint."""
@@ -83,6 +84,7 @@ async def _telemetry(settings: Settings, samples: SampleProcessor) -> AsyncItera
         yield
         return
     app = FastAPI(title="Leadwire worker", openapi_url=None)
+    problems.install(app)
     app.include_router(health.router({"partitions": samples.ready}))
     worker = settings.worker
     config = uvicorn.Config(

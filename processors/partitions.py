@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from processors.publish import DeadLetter
 from processors.sequence import Sequenced, Sequencer
 from processors.sinks import Rows
 from schemas import topics
-from schemas.codec import decode_pack, encode_pack
+from schemas.clock import to_datetime
+from schemas.codec import decode_pack, encode_pack, split_pack
 from schemas.errors import Malformed, Rejected, UnknownDevice
 from schemas.logs import logger
 from schemas.samples import Recording, SampleBlock
@@ -101,18 +103,40 @@ class Partition:
     def sequencer(self) -> Sequencer:
         return self._sequencer
 
+    def heard_of(self) -> dict[UUID, datetime]:
+        """When each live device was last heard of, by the gateway's clock."""
+        return {device_id: to_datetime(track.received_at_us) for device_id, track in self._sequencer.tracks.items()}
+
     def decode(self, records: Iterable[Record]) -> tuple[list[ReceivedBlock], list[DeadLetter]]:
-        """Blocks of the records that were not taken in before, and dead letters for what is no SamplePack."""
+        """Blocks of the records that were not taken in before, and dead letters for what breaks the contract."""
         decoded: list[ReceivedBlock] = []
         rejects: list[DeadLetter] = []
         for record in records:
             if self.next_offset is not None and record.offset < self.next_offset:
                 continue
             try:
-                decoded.extend(ReceivedBlock(record, _stamped(block, record)) for block in decode_pack(record.value))
+                blocks = decode_pack(record.value)
             except Rejected as error:
-                rejects.append(self._letter(record, record.value, error))
+                blocks = self._good_blocks(record, error, rejects)
+            decoded.extend(ReceivedBlock(record, _stamped(block, record)) for block in blocks)
         return decoded, rejects
+
+    def _good_blocks(self, record: Record, error: Rejected, rejects: list[DeadLetter]) -> list[SampleBlock]:
+        """What can be used of a record that is bad as a whole; each bad block of it is a dead letter alone."""
+        try:
+            packs = split_pack(record.value)
+        except Malformed:
+            packs = []
+        if len(packs) < 2:
+            rejects.append(self._letter(record, record.value, error))
+            return []
+        good: list[SampleBlock] = []
+        for pack in packs:
+            try:
+                good += decode_pack(pack)
+            except Rejected as bad:
+                rejects.append(self._letter(record, pack, bad))
+        return good
 
     def take(self, decoded: Sequence[ReceivedBlock], owners: Mapping[UUID, DeviceOwner], last_offset: int) -> Taken:
         """Sequence the blocks, step the engine, move next_offset past `last_offset`."""

@@ -92,7 +92,7 @@ class SampleProcessor:
             with CHECKPOINT_SECONDS.time():
                 saved = [partition.checkpoint() for partition in moved]
                 stretches = [stretch for partition in moved for stretch in partition.sequencer.flush()]
-                heard_of = [device_id for partition in moved for device_id in partition.sequencer.tracks]
+                heard_of = {device_id: at for partition in moved for device_id, at in partition.heard_of().items()}
                 await self._sinks.checkpoint(stretches, saved, heard_of)
             self._acknowledge(saved)
 
@@ -163,6 +163,11 @@ class SampleProcessor:
             for each in covered:
                 each.acknowledge()
 
+    def next_offsets(self) -> dict[int, int]:
+        """The offset each partition comes to next, as far as known."""
+        known = ((number, partition.next_offset) for number, partition in self._partitions.items())
+        return {number: offset for number, offset in known if offset is not None}
+
     @property
     def stopped(self) -> set[int]:
         """Partitions that stopped after too many rejects in a row."""
@@ -174,7 +179,7 @@ class SampleProcessor:
         if self.stopped:
             raise Busy(
                 f"partitions {sorted(self.stopped)} stopped after too many rejects in a row; "
-                "look at ecg.rejects (leadwire rejects list), mend the sender, then restart the worker"
+                "look at ecg.rejects (leadwire rejects), mend the sender, then restart the worker"
             )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -11,7 +12,6 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_rand
 
 from processors.publish import Publisher
 from schemas.beats import Beat
-from schemas.clock import now
 from schemas.errors import Busy
 from schemas.logs import logger
 from schemas.metrics import Metrics
@@ -68,7 +68,7 @@ class Sinks:
         _count(rows)
 
     async def checkpoint(
-        self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Sequence[UUID]
+        self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Mapping[UUID, datetime]
     ) -> None:
         """The open stretches, the state they belong to and when devices were seen, in one transaction."""
         await patiently(lambda: self._checkpoint(stretches, saved, heard_of))
@@ -83,11 +83,11 @@ class Sinks:
             await rhythms.write_rhythms(connection, rows.episodes)
 
     async def _checkpoint(
-        self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Sequence[UUID]
+        self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Mapping[UUID, datetime]
     ) -> None:
         async with self._database.transaction() as connection:
             await samples.write_stretches(connection, stretches)
-            await devices.touch(connection, heard_of, now())
+            await devices.touch(connection, heard_of)
             await checkpoints.save(connection, saved)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from processors.topic_counts import partition_counts
 from schemas import topics
 from schemas.errors import Busy, NotFound
 from schemas.settings import KafkaSettings
@@ -20,11 +21,15 @@ async def read_topic(
 
     Raises NotFound for an unknown topic and Busy when Kafka is away.
     """
+    count = (await partition_counts(settings)).get(topic)
+    if count is None:
+        raise NotFound(f"there is no topic {topic!r}; make it first, or name one of {', '.join(topics.ALL)}")
+    numbers = range(count) if device_id is None else [topics.partition_of(device_id, count)]
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap, enable_auto_commit=False, group_id=None)
     try:
         await consumer.start()
-        for partition in await _partitions(consumer, topic, device_id):
-            async for record in _read(consumer, partition):
+        for number in numbers:
+            async for record in _read(consumer, TopicPartition(topic, number)):
                 yield record
     except KafkaError as error:
         raise Busy(f"Kafka at {settings.bootstrap} does not answer ({error}); see that it runs") from error
@@ -32,19 +37,13 @@ async def read_topic(
         await consumer.stop()
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str, device_id: UUID | None) -> list[TopicPartition]:
-    if topic not in await consumer.topics():
-        raise NotFound(f"there is no topic {topic!r}; make it first, or name one of {', '.join(topics.ALL)}")
-    numbers = sorted(consumer.partitions_for_topic(topic) or ())
-    if device_id is not None:
-        numbers = [topics.partition_of(device_id, len(numbers))]
-    return [TopicPartition(topic, number) for number in numbers]
-
-
 async def _read(consumer: AIOKafkaConsumer, partition: TopicPartition) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
     consumer.assign([partition])
-    await consumer.seek_to_beginning(partition)
+    first = (await consumer.beginning_offsets([partition]))[partition]
     end = (await consumer.end_offsets([partition]))[partition]
+    if first == end:
+        return
+    consumer.seek(partition, first)
     while await consumer.position(partition) < end:
         for record in (await consumer.getmany(partition, timeout_ms=1000)).get(partition, []):
             yield record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Final, cast
 from uuid import UUID
@@ -16,19 +15,10 @@ from schemas.errors import Malformed
 from schemas.metrics import Metrics
 from schemas.reports import ReportEvent, ReportState
 from schemas.rhythms import EpisodeState, RhythmEpisode
-from schemas.samples import (
-    LEADS,
-    MAX_BLOCK_S,
-    MAX_LEADS,
-    MAX_RATE_HZ,
-    MIN_RATE_HZ,
-    Lead,
-    SampleBlock,
-)
+from schemas.samples import LEADS, Lead, SampleBlock, check_block
 
 _NUMBER_BY_LEAD: Final = {lead: pb.Lead.Value(lead) for lead in LEADS}
 _LEAD_BY_NUMBER: Final[dict[int, Lead]] = {number: lead for lead, number in _NUMBER_BY_LEAD.items()}
-_MAX_INDEX: Final = 2**53
 _FIDUCIAL_NAMES: Final = Fiducials.__slots__
 _BEAT_OPTIONALS: Final = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
 _METRIC_OPTIONALS: Final = (
@@ -53,6 +43,13 @@ def decode_pack(value: bytes) -> list[SampleBlock]:
     return [block_from_pb(message) for message in pack.blocks]
 
 
+def split_pack(value: bytes) -> list[bytes]:
+    """A SamplePack for each block of a SamplePack, the blocks unchecked. Raises Malformed if the bytes are none."""
+    pack = pb.SamplePack()
+    _parse(pack, value, "SamplePack")
+    return [pb.SamplePack(blocks=[message]).SerializeToString() for message in pack.blocks]
+
+
 def block_from_pb(message: pb.SampleBlock) -> SampleBlock:
     """One checked block; `samples` is a read-only view of the message's bytes. Raises Malformed."""
     leads = tuple(_lead(number) for number in message.leads)
@@ -70,23 +67,6 @@ def block_from_pb(message: pb.SampleBlock) -> SampleBlock:
     )
     check_block(block)
     return block
-
-
-def check_block(block: SampleBlock) -> None:
-    """Raise Malformed where a block breaks the wire contract (see schemas/ecg.proto)."""
-    if not 1 <= len(block.leads) <= MAX_LEADS or len(set(block.leads)) != len(block.leads):
-        raise Malformed(f"leads are {list(block.leads)}; name 1 to {MAX_LEADS} different leads")
-    if not MIN_RATE_HZ <= block.rate_hz <= MAX_RATE_HZ:
-        raise Malformed(f"rate_hz is {block.rate_hz:g}; send {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g}")
-    if block.count < 1:
-        raise Malformed("the block holds no sample; send at least one per lead")
-    if block.count > MAX_BLOCK_S * block.rate_hz:
-        seconds = block.count / block.rate_hz
-        raise Malformed(f"the block lasts {seconds:.1f} s; split it into blocks of {MAX_BLOCK_S:g} s or less")
-    if not 0 <= block.first_index < _MAX_INDEX:
-        raise Malformed(f"first_index is {block.first_index}; count samples from 0, the recording's first")
-    if not all(math.isfinite(gain) and gain > 0 for gain in block.uv_per_lsb):
-        raise Malformed(f"uv_per_lsb is {list(block.uv_per_lsb)}; send the positive gain in microvolts per step")
 
 
 def _block_to_pb(block: SampleBlock) -> pb.SampleBlock:

@@ -10,8 +10,10 @@ import structlog
 
 from schemas.settings import LogSettings
 
-_TALKATIVE: Final = ("faust", "mode", "aiokafka", "httpx", "httpcore", "uvicorn.access", "psycopg.pool", "matplotlib")
-"""Libraries that tell at INFO what only matters when they are debugged."""
+_TALKATIVE: Final = (
+    "faust", "mode", "aiokafka", "httpx", "httpcore", "uvicorn.access", "uvicorn.error", "psycopg.pool", "matplotlib",
+)  # fmt: skip
+"""Libraries that tell at INFO what only matters when they are debugged; uvicorn's lines also hold tokens (?token=)."""
 
 
 def configure(settings: LogSettings, service: str) -> None:
@@ -32,7 +34,7 @@ def configure(settings: LogSettings, service: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(settings)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(settings)],
         )
     )
     logging.basicConfig(level=settings.level, handlers=[handler], force=True)
@@ -41,10 +43,12 @@ def configure(settings: LogSettings, service: str) -> None:
             logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _renderer(settings: LogSettings) -> structlog.typing.Processor:
+def _renderers(settings: LogSettings) -> list[structlog.typing.Processor]:
     if settings.format == "json":
-        return structlog.processors.JSONRenderer()
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    # Not structlog's default, which prints every local variable: passwords, tokens and patients' names among them.
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

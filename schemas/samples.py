@@ -9,7 +9,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.clock import index_to_us
+from schemas.clock import EARLIEST_US, END_US, index_to_us
+from schemas.errors import Malformed
 
 Lead = Literal[
     "I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6",
@@ -27,6 +28,10 @@ MAX_RATE_HZ: Final = 1000.0
 MAX_LEADS: Final = 12
 MAX_BLOCK_S: Final = 60.0
 """A block is 40 ms to 60 s; shorter ones are accepted at the end of a recording."""
+
+_MIN_UV_PER_LSB: Final = 1e-6
+_MAX_UV_PER_LSB: Final = 1e6
+"""A picovolt and a volt a step: products with int16 stay finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +103,36 @@ class WaveformStretch:
     leads: tuple[Lead, ...]
     uv_per_lsb: tuple[float, ...]
     samples: NDArray[np.int16]
+
+
+def check_block(block: SampleBlock) -> None:
+    """Raise Malformed where a block breaks the wire contract (see schemas/ecg.proto)."""
+    if not 1 <= len(block.leads) <= MAX_LEADS or len(set(block.leads)) != len(block.leads):
+        raise Malformed(f"leads are {list(block.leads)}; name 1 to {MAX_LEADS} different leads")
+    if not MIN_RATE_HZ <= block.rate_hz <= MAX_RATE_HZ:
+        raise Malformed(f"rate_hz is {block.rate_hz:g}; send {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g}")
+    if block.count < 1:
+        raise Malformed("the block holds no sample; send at least one per lead")
+    if block.count > MAX_BLOCK_S * block.rate_hz:
+        seconds = block.count / block.rate_hz
+        raise Malformed(f"the block lasts {seconds:.1f} s; split it into blocks of {MAX_BLOCK_S:g} s or less")
+    if block.first_index < 0:
+        raise Malformed(f"first_index is {block.first_index}; count samples from 0, the recording's first")
+    if not all(_MIN_UV_PER_LSB <= gain <= _MAX_UV_PER_LSB for gain in block.uv_per_lsb):
+        raise Malformed(
+            f"uv_per_lsb is {list(block.uv_per_lsb)}; send the positive gain in microvolts per step, "
+            f"{_MIN_UV_PER_LSB:g} to {_MAX_UV_PER_LSB:g}"
+        )
+    _check_moments(block)
+
+
+def _check_moments(block: SampleBlock) -> None:
+    if not EARLIEST_US <= block.started_at_us < END_US:
+        raise Malformed(
+            f"started_at_us is {block.started_at_us}; send microseconds since 1970 UTC, of the years 1900 to 2199"
+        )
+    if block.recording_started_at_us < EARLIEST_US:
+        raise Malformed(
+            f"first_index {block.first_index} at {block.rate_hz:g} Hz puts the recording's start before 1900; "
+            "count samples from 0, the recording's first"
+        )

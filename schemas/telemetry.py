@@ -26,7 +26,9 @@ STORED_SECONDS = Histogram(
 CHECKPOINT_SECONDS = Histogram("leadwire_checkpoint_seconds", "Time of one checkpoint of all dirty partitions")
 PARTITIONS = Gauge("leadwire_partitions_assigned", "Partitions this worker holds")
 DEVICES_LIVE = Gauge("leadwire_devices_live", "Devices with engine state in this worker")
-LAG_RECORDS = Gauge("leadwire_lag_records", "Records between the checkpoint and the end of a partition", ["partition"])
+LAG_RECORDS = Gauge(
+    "leadwire_lag_records", "Records between what the worker has taken in and the end of a partition", ["partition"]
+)
 
 REPORTS_WRITTEN = Counter("leadwire_reports_written_total", "PDF reports written", ["outcome"])
 LIVE_SUBSCRIBERS = Gauge("leadwire_live_subscribers", "Open live WebSockets")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
@@ -128,23 +128,24 @@ async def owners(conn: AsyncConnection, device_ids: Collection[UUID]) -> dict[UU
     return {owner.device_id: owner for owner in found}
 
 
-async def touch(conn: AsyncConnection, device_ids: Collection[UUID], at: datetime) -> None:
-    """Note that these devices were heard of at `at`; an earlier moment than is known changes nothing."""
+async def touch(conn: AsyncConnection, heard_of: Mapping[UUID, datetime]) -> None:
+    """Note when these devices were last heard of; an earlier moment than is known changes nothing."""
     await conn.execute(
         """
         UPDATE devices AS d
-        SET last_seen = %(at)s
+        SET last_seen = seen.at
         FROM (
             -- Locked in one order by everybody, or two workers could wait for each other.
-            SELECT device_id
-            FROM devices
-            WHERE device_id = ANY(%(device_ids)s::uuid[]) AND (last_seen IS NULL OR last_seen < %(at)s)
-            ORDER BY device_id
-            FOR NO KEY UPDATE
+            SELECT known.device_id, new.at
+            FROM unnest(%(device_ids)s::uuid[], %(at)s::timestamptz[]) AS new (device_id, at)
+            JOIN devices AS known ON known.device_id = new.device_id
+            WHERE known.last_seen IS NULL OR known.last_seen < new.at
+            ORDER BY known.device_id
+            FOR NO KEY UPDATE OF known
         ) AS seen
         WHERE d.device_id = seen.device_id
         """,
-        {"device_ids": list(device_ids), "at": at},
+        {"device_ids": list(heard_of.keys()), "at": list(heard_of.values())},
     )
 
 

@@ -37,6 +37,8 @@ class ReportRequest(Body):
     def _check_period(self) -> ReportRequest:
         if not timedelta(0) < self.end - self.start <= MAX_PERIOD:
             raise ValueError(f"end is {self.end - self.start} after start; send a period of up to 24 hours")
+        if not clock.EARLIEST_US <= clock.to_us(self.start) < clock.END_US:
+            raise ValueError(f"start is {self.start.isoformat()}; send a period of the years 1900 to 2199")
         return self
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from starlette.types import ASGIApp
 
-from schemas.logs import configure
+from schemas.logs import configure, logger
 from schemas.settings import Settings
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -26,7 +27,7 @@ def gateway(host: Host = "127.0.0.1", port: Port = 8001) -> None:
     from ingest.gateway import create_gateway
 
     settings = _begin("gateway")
-    _serve(create_gateway(settings), host, port)
+    _serve(create_gateway(settings), settings, host, port)
 
 
 def api(host: Host = "127.0.0.1", port: Port = 8002) -> None:
@@ -34,7 +35,7 @@ def api(host: Host = "127.0.0.1", port: Port = 8002) -> None:
     from api.app import create_api
 
     settings = _begin("api")
-    _serve(create_api(settings), host, port)
+    _serve(create_api(settings), settings, host, port)
 
 
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
@@ -45,7 +46,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
     settings = _begin("serve")
     samples_path = f"{settings.http.prefix}/ecg/samples"
-    _serve(Front(create_api(settings), create_gateway(settings), samples_path), host, port)
+    _serve(Front(create_api(settings), create_gateway(settings), samples_path), settings, host, port)
 
 
 def worker() -> None:
@@ -63,7 +64,8 @@ def _begin(service: str) -> Settings:
     return settings
 
 
-def _serve(app: object, host: str, port: int) -> None:
+def _serve(app: ASGIApp, settings: Settings, host: str, port: int) -> None:
     import uvicorn
 
-    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, ws_max_size=2**22)  # type: ignore[arg-type]  # any ASGI application
+    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, ws_max_size=settings.http.max_body_bytes)
+    logger(__name__).info("stopped")

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from typing import Any, Literal
-from uuid import UUID
-
-import numpy as np
 
 from processors.ecg.engine import FastEngine
 from processors.ecg.interface import Engine
-from schemas.samples import SampleBlock
 
 EngineName = Literal["fast", "neurokit2"]
 
@@ -22,18 +18,3 @@ def engine(name: EngineName) -> Engine[Any]:
     from processors.ecg.reference import ReferenceEngine  # noqa: PLC0415
 
     return ReferenceEngine()
-
-
-def warm(chosen: Engine[Any]) -> None:
-    """Compile the engine, or load it from numba's cache, by one second of a flat line."""
-    block = SampleBlock(
-        device_id=UUID(int=0),
-        recording_id=UUID(int=0),
-        first_index=0,
-        started_at_us=0,
-        rate_hz=250.0,
-        leads=("II",),
-        uv_per_lsb=(5.0,),
-        samples=np.zeros((1, 250), np.int16),
-    )
-    chosen.step([block], chosen.new_state())

@@ -87,7 +87,7 @@ def _transposed(rows: NDArray[Any]) -> bytes:
 
 def _restored(data: bytes, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
     flat = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, count)
-    return np.ascontiguousarray(flat.T).reshape(-1).view(dtype)
+    return flat.T.copy().reshape(-1).view(dtype)  # a copy even of one row: it is changed in place
 
 
 def _differences(rings: NDArray[np.int16]) -> bytes:

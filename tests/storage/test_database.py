@@ -66,7 +66,7 @@ async def test_a_block_that_raises_leaves_nothing_behind(database: Database) -> 
 
 
 async def touch_all(conn: AsyncConnection, recordings: list[Recording]) -> None:
-    await touch(conn, [r.device_id for r in recordings], to_datetime(START_US))
+    await touch(conn, {r.device_id: to_datetime(START_US) for r in recordings})
 
 
 async def beat_all(conn: AsyncConnection, recordings: list[Recording]) -> None:

@@ -80,6 +80,6 @@ async def test_owners_leave_out_the_unknown(conn: AsyncConnection) -> None:
 
 async def test_last_seen_never_goes_back(conn: AsyncConnection) -> None:
     made = await a_device(conn, None)
-    await touch(conn, [made.device_id], NOW)
-    await touch(conn, [made.device_id], NOW - timedelta(seconds=1))
+    await touch(conn, {made.device_id: NOW})
+    await touch(conn, {made.device_id: NOW - timedelta(seconds=1)})
     assert (await device(conn, everything(), made.device_id)).last_seen == NOW

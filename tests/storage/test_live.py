@@ -26,7 +26,7 @@ async def test_a_device_with_metrics_is_live_with_its_newest_figures(conn: Async
 
 async def test_a_device_heard_of_without_metrics_is_live(conn: AsyncConnection) -> None:
     made = await a_device(conn, None)
-    await touch(conn, [made.device_id], NOW)
+    await touch(conn, {made.device_id: NOW})
     [found] = [row for row in await live_devices(conn, everything(), NOW) if row.device_id == made.device_id]
     assert (found.heart_rate, found.patient_name, found.last_seen) == (None, None, NOW)
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ingest.simulator import VirtualPatient, make_patients
 from ingest.sources import Take
 from ingest.strips import RHYTHMS, Rhythm, Strip, make_bank
-from schemas.codec import check_block
 from schemas.errors import Malformed
+from schemas.samples import check_block
 
 Bank = Mapping[Rhythm, tuple[Strip, ...]]
 TAKE = Take(UUID(int=1), UUID(int=2), 0)

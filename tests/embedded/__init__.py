@@ -1,0 +1,1 @@
+"""The embedded stack and the demo, as a user starts them."""
