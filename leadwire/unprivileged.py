@@ -21,10 +21,16 @@ _INNER_UID = 1000
 
 @dataclass(frozen=True, slots=True)
 class Demotion:
-    """What to call in the child before exec (None: nothing to do), and where its programs are."""
+    """What to call in the child before exec (None: nothing to do), where its programs are, and who it then is."""
 
     before_exec: Callable[[], None] | None
     programs: Path
+    owner: pwd.struct_passwd | None = None
+
+    def give(self, path: Path) -> None:
+        """Let the child own a file or folder; nothing to do where it is still us."""
+        if self.owner is not None:
+            os.chown(path, self.owner.pw_uid, self.owner.pw_gid)
 
 
 def demote(programs: Path, data: Path) -> Demotion:
@@ -38,7 +44,7 @@ def demote(programs: Path, data: Path) -> Demotion:
         return Demotion(None, programs)
     if _namespaces_work():
         return Demotion(_enter_namespace, programs)
-    return _as_nobody(programs, data)
+    return as_nobody(programs, data)
 
 
 def _namespaces_work() -> bool:
@@ -66,21 +72,21 @@ def _enter_namespace() -> None:
     os.setresuid(_INNER_UID, _INNER_UID, _INNER_UID)
 
 
-def _as_nobody(programs: Path, data: Path) -> Demotion:
+def as_nobody(programs: Path, data: Path) -> Demotion:
+    """Become user nobody, who is given what they need. Raises Misconfigured when nobody could not reach `data`."""
     nobody = pwd.getpwnam("nobody")
     if not all(_open_to_others(parent) for parent in data.resolve().parents):
         raise Misconfigured(
             f"PostgreSQL can't run as root, and user nobody can't reach {data}; run as an ordinary user, "
             "or choose a folder that everybody may enter, such as --data /tmp/leadwire"
         )
-    os.chown(data, nobody.pw_uid, nobody.pw_gid)
 
     def become_nobody() -> None:
         os.setgroups([])
         os.setgid(nobody.pw_gid)
         os.setuid(nobody.pw_uid)
 
-    return Demotion(become_nobody, _reachable(programs))
+    return Demotion(become_nobody, _reachable(programs), nobody)
 
 
 def _reachable(programs: Path) -> Path:

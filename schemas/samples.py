@@ -131,6 +131,8 @@ def _check_moments(block: SampleBlock) -> None:
         raise Malformed(
             f"started_at_us is {block.started_at_us}; send microseconds since 1970 UTC, of the years 1900 to 2199"
         )
+    if not 0 <= block.received_at_us < END_US:
+        raise Malformed(f"received_at_us is {block.received_at_us}; leave it 0, the gateway sets it")
     if block.recording_started_at_us < EARLIEST_US:
         raise Malformed(
             f"first_index {block.first_index} at {block.rate_hz:g} Hz puts the recording's start before 1900; "

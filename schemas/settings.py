@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from schemas.errors import Misconfigured
 
@@ -153,3 +153,6 @@ def _read(group: type[Group]) -> Group:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise Misconfigured(f"setting {name}: {first['msg']}; see docs/settings.md") from None
+    except SettingsError as error:  # a list that is not JSON
+        names = ", ".join(str(f.validation_alias) for f in group.model_fields.values() if f.annotation == list[str])
+        raise Misconfigured(f"setting {names}: {error}; write a JSON list, see docs/settings.md") from None

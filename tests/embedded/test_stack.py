@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,7 +15,9 @@ import psutil
 import psycopg
 import pytest
 
-from leadwire.embedded import embedded_stack, is_listening
+from leadwire.children import Children
+from leadwire.embedded import POSTGRES_PROGRAMS, Postgres, embedded_stack, is_listening, package_file
+from leadwire.unprivileged import as_nobody
 from schemas.errors import Misconfigured
 
 pytestmark = pytest.mark.embedded
@@ -54,7 +58,7 @@ def test_a_wrong_password_is_refused(tmp_path: Path) -> None:
 def test_a_second_stack_on_the_same_folder_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with (
         embedded_stack(tmp_path),
-        pytest.raises(Misconfigured, match="already runs on .* choose another --data folder"),
+        pytest.raises(Misconfigured, match=r"already runs on .* choose another --data folder"),
         embedded_stack(tmp_path),
     ):
         pytest.fail("two servers on one folder")
@@ -72,20 +76,30 @@ def test_nothing_is_left_when_its_process_is_killed(tmp_path: Path, number: sign
     assert servers_on(tmp_path) == []
 
 
-@pytest.mark.skipif(
-    os.geteuid() != 0, reason="only root can become an ordinary user; as one, every test here is this one"
-)
-def test_it_runs_as_an_ordinary_user_too(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = Path("/tmp") / f"leadwire-nobody-{os.getpid()}"  # noqa: S108  # pytest's own folders are root's alone
-    folder.mkdir()
-    os.chown(folder, 65534, 65534)
-    try:
-        holder = _holder(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable], folder)
-        assert {process.username() for process in servers_on(folder)} == {"nobody"}
-        holder.send_signal(signal.SIGTERM)
-        holder.wait(timeout=10)
-    finally:
-        subprocess.run(["rm", "-rf", str(folder)], check=True)
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="no unshare (util-linux) to become an ordinary user with")
+def test_it_runs_as_an_ordinary_user_too(tmp_path: Path) -> None:
+    holder = _holder(["unshare", "--user", "--map-user=1000", "--map-group=1000", sys.executable], tmp_path)
+    assert servers_on(tmp_path)
+    holder.send_signal(signal.SIGTERM)
+    holder.wait(timeout=10)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
+def test_where_there_are_no_user_namespaces_root_becomes_nobody() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        demotion = as_nobody(package_file(*POSTGRES_PROGRAMS), Path(folder) / "postgres")
+        with Children(Path(folder) / "logs") as children:
+            postgres = Postgres.start(children, Path(folder), demotion)
+            assert psutil.Process(postgres.child.pid).username() == "nobody"
+            with psycopg.connect(postgres.url("postgres")) as connection:
+                assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_folder_that_nobody_cannot_reach_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    with pytest.raises(Misconfigured, match=r"can't reach .* run as an ordinary user"):
+        as_nobody(Path(sys.executable), tmp_path / "postgres")
 
 
 def servers_on(folder: Path) -> list[psutil.Process]:
@@ -105,6 +119,9 @@ def _holder(command: list[str], folder: Path) -> subprocess.Popen[str]:
         text=True,
         env=os.environ | {"HOME": str(folder)},
     )
-    if holder.stdout is None or not holder.stdout.readline():
-        pytest.fail("the stack did not come up in another process")
+    if holder.stdout is None:
+        pytest.fail("the process has no pipe")
+    with holder.stdout as told:
+        if not told.readline():
+            pytest.fail("the stack did not come up in another process")
     return holder

@@ -1,1 +1,1 @@
-"""What flows, alone."""
+"""The nouns, their wire contract and the settings."""

@@ -1,0 +1,96 @@
+"""Everything that travels, drawn by Hypothesis within its contract."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from uuid import UUID
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from schemas.beats import Beat, Fiducials
+from schemas.metrics import Metrics
+from schemas.reports import ReportEvent
+from schemas.rhythms import LABELS, RhythmEpisode
+from schemas.samples import LEADS, MAX_LEADS, SampleBlock
+
+MOMENTS_US = st.integers(0, 2**52)
+INDEXES = st.integers(0, 2**53)
+FIGURES = st.floats(allow_nan=False, width=32)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+BLOCK = SampleBlock(
+    device_id=UUID(int=1),
+    recording_id=UUID(int=2),
+    first_index=500,
+    started_at_us=1_700_000_000_000_000,
+    rate_hz=250.0,
+    leads=("I", "II"),
+    uv_per_lsb=(5.0, 2.5),
+    samples=np.arange(20, dtype=np.int16).reshape(2, 10),
+    received_at_us=1_700_000_000_100_000,
+)
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> SampleBlock:
+    """A block that keeps the contract: any leads, any samples (missing ones too), a recording begun after 1900."""
+    leads = draw(st.lists(st.sampled_from(LEADS), min_size=1, max_size=MAX_LEADS, unique=True))
+    count = draw(st.integers(1, 50))
+    return SampleBlock(
+        device_id=draw(st.uuids()),
+        recording_id=draw(st.uuids()),
+        first_index=draw(st.integers(0, 2**37)),
+        started_at_us=draw(st.integers(0, 2**52)),
+        rate_hz=draw(st.floats(100, 1000)),
+        leads=tuple(leads),
+        uv_per_lsb=tuple(draw(st.lists(st.floats(1e-6, 1e6), min_size=len(leads), max_size=len(leads)))),
+        samples=draw(arrays(np.int16, (len(leads), count))),
+        received_at_us=draw(MOMENTS_US),
+    )
+
+
+def beat_lists() -> st.SearchStrategy[list[Beat]]:
+    """The beats of one recording: what a BeatBatch may hold."""
+    marks = st.builds(Fiducials, **{field.name: st.none() | INDEXES for field in fields(Fiducials)})
+    names = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
+    beat = st.builds(
+        Beat,
+        device_id=st.just(UUID(int=1)),
+        recording_id=st.just(UUID(int=2)),
+        r_index=INDEXES,
+        at_us=MOMENTS_US,
+        beat_class=st.sampled_from("NSVFQ"),
+        confidence=FIGURES,
+        engine_version=st.just("fast-1"),
+        fiducials=marks,
+        **{name: st.none() | FIGURES for name in names},
+    )
+    return st.lists(beat, min_size=1, max_size=8)
+
+
+def metrics() -> st.SearchStrategy[Metrics]:
+    """Any second of any device."""
+    names = ("heart_rate_bpm", "rr_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "st_mv", "qrs_axis_deg")
+    return st.builds(
+        Metrics,
+        window_start_us=MOMENTS_US,
+        engine_version=TEXTS,
+        arrhythmia_type=st.none() | st.sampled_from(LABELS),
+        arrhythmia_confidence=FIGURES,
+        quality=FIGURES,
+        **{name: st.none() | FIGURES for name in names},
+    )
+
+
+def episodes() -> st.SearchStrategy[RhythmEpisode]:
+    """Any episode in any state."""
+    moments = {"started_at_us": MOMENTS_US, "ended_at_us": MOMENTS_US}
+    return st.builds(RhythmEpisode, first_r_index=INDEXES, label=TEXTS, confidence=FIGURES, **moments)
+
+
+def report_events() -> st.SearchStrategy[ReportEvent]:
+    """Any report event in any state."""
+    moments = {"period_start_us": MOMENTS_US, "period_end_us": MOMENTS_US}
+    return st.builds(ReportEvent, detail=TEXTS, **moments)
