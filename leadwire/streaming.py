@@ -115,8 +115,9 @@ async def simulate_patients(
 
 
 def _bed(patient: VirtualPatient) -> Bed:
-    title = patient.rhythm.replace("_", " ").capitalize()
-    return Bed(f"sim-{patient.name}", f"{title} ({patient.name})", f"Simulator {patient.name}")
+    rhythm = patient.rhythm.replace("_", " ")
+    number = patient.name.rpartition("-")[2]
+    return Bed(f"sim-{patient.name}", f"Virtual patient {number}", f"Simulator: {rhythm}")
 
 
 @contextmanager

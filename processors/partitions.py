@@ -156,7 +156,7 @@ class Partition:
         taken.rows.owners.update({device_id: owner.user_id for device_id, owner in owners.items()})
         self._newest_us = max([self._newest_us, *(block.received_at_us for block in blocks)])
         self._newest_taken_at_s = time.monotonic()
-        self.next_offset = last_offset + 1
+        self.next_offset = max(self.next_offset or 0, last_offset + 1)  # a batch may lie wholly before the checkpoint
         self.dirty = True
         return taken
 
@@ -215,8 +215,15 @@ class Partition:
 
 
 def _stamped(block: SampleBlock, record: Record) -> SampleBlock:
-    """A device that publishes straight to Kafka has no gateway clock; the broker's stands in."""
-    return block if block.received_at_us else replace(block, received_at_us=record.timestamp_us)
+    """The block with a gateway clock that can be trusted.
+
+    A device that publishes straight to Kafka has none, or claims any: the broker's stands in, and no claim runs
+    ahead of it, because the newest block is the clock by which all other devices of the partition fall silent.
+    """
+    at_us = record.timestamp_us
+    if block.received_at_us and (block.received_at_us <= at_us or at_us <= 0):
+        return block
+    return replace(block, received_at_us=max(0, at_us))
 
 
 def _recording(first: SampleBlock, owner: DeviceOwner) -> Recording:

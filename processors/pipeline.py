@@ -75,8 +75,11 @@ def _follow_rebalances(app: faust.App, samples: SampleProcessor, stop: Stop) -> 
 
 
 def _is_current(app: faust.App, event: Any) -> bool:
-    """False for what was fetched before a rebalance: it is fetched again."""
-    return bool(event.message.generation_id == app.consumer_generation_id)
+    """False for what was fetched before a rebalance: it is fetched again.
+
+    The generation changes only when partitions are assigned; from when they are revoked until then the flow is off.
+    """
+    return bool(app.flow_control.is_active() and event.message.generation_id == app.consumer_generation_id)
 
 
 @contextmanager

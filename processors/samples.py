@@ -108,8 +108,12 @@ class SampleProcessor:
             PARTITIONS.set(len(self._partitions))
 
     async def assign(self, numbers: set[int]) -> None:
-        """Load the memory of partitions that are ours now, so that their silent devices are closed in time too."""
+        """Load the memory of the partitions that are ours now, so that their silent devices are closed in time too.
+
+        `numbers` are all of them: what a batch brought back after it was taken away is dropped here.
+        """
         async with self._turn:
+            self.forget(self._partitions.keys() - numbers)
             saved = await patiently(lambda: self._load(numbers))
             for number in numbers - self._partitions.keys():
                 self._partitions[number] = self._restored(number, saved.get(number))
@@ -119,6 +123,7 @@ class SampleProcessor:
         for number in numbers:
             self._partitions.pop(number, None)
             self._unacknowledged.pop(number, None)
+            self._rejects_in_row.pop(number, None)
 
     async def _take(self, number: int, arrivals: list[Arrival], results: Rows) -> None:
         if self._rejects_in_row.get(number, 0) >= self._settings.max_rejects_in_row:
@@ -126,6 +131,8 @@ class SampleProcessor:
         partition = await self._partition(number)
         decoded, letters = partition.decode([each.record for each in arrivals])
         owners = await patiently(lambda: self._owners.of({item.block.device_id for item in decoded}))
+        if not arrivals[-1].is_current():
+            return  # a rebalance came while we waited: the memory may be older than what we hold here
         taken = partition.take(decoded, owners, arrivals[-1].record.offset)
         await self._reject(number, [*letters, *taken.rejects], good=len(decoded) - len(taken.rejects))
         results.extend(taken.rows)
