@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Final
+import traceback
 
 import typer
 from dotenv import load_dotenv
 from rich.console import Console
 
-from leadwire.commands import accounts, analysis, devices, servers, setup
-from leadwire.demo import demo
-from leadwire.enrolment import DEMO_FOLDER, ENVIRONMENT_FILE
-from schemas.errors import Busy, LeadwireError, Misconfigured, NotFound, Refused
-
-EXIT_CODES: Final = (
-    (Misconfigured, 78, "a setting is missing or wrong"),
-    (Busy, 75, "a server is away or slow: try again"),
-    (Refused, 77, "not allowed"),
-    (NotFound, 66, "the file, record or row is not there"),
-    (LeadwireError, 65, "the input can't be used"),
-)
-"""As in sysexits.h; 2 is a wrong command line, 130 Ctrl-C, 70 a defect of ours."""
+from leadwire.commands import accounts, analysis, demo, devices, servers, setup
+from leadwire.exits import EXIT_DEFECT, exit_code
+from leadwire.folders import DEMO_FOLDER, ENVIRONMENT_FILE
+from schemas.errors import LeadwireError
 
 app = typer.Typer(
     name="leadwire",
@@ -30,8 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command()(demo)
-for commands in (servers, setup, devices, analysis):
+for commands in (demo, servers, setup, devices, analysis):
     commands.register(app)
 app.add_typer(accounts.app, name="user")
 
@@ -46,8 +37,16 @@ def main() -> None:
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001  # the outermost loop: no traceback reaches a user
+        _tell_defect(error)
+        sys.exit(EXIT_DEFECT)
 
 
-def exit_code(error: LeadwireError) -> int:
-    """The exit code of an error's kind."""
-    return next(code for kind, code, _ in EXIT_CODES if isinstance(error, kind))
+def _tell_defect(error: Exception) -> None:
+    """One line for the user; the traceback for whoever asks for it with LOG_LEVEL=DEBUG."""
+    if os.environ.get("LOG_LEVEL") == "DEBUG":
+        traceback.print_exception(error)
+    told = (
+        f"a defect of ours, {type(error).__name__}: {error}; run it again with LOG_LEVEL=DEBUG and report what it tells"
+    )
+    Console(stderr=True).print(f"leadwire: {told}", style="red", highlight=False, soft_wrap=True, markup=False)

@@ -1,4 +1,4 @@
-"""`leadwire demo`: the embedded stack, every service, and patients streaming, until Ctrl-C."""
+"""What `leadwire demo` does: the embedded stack, every service, and patients streaming, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 
 from leadwire.children import Child, wait_until
 from leadwire.embedded import Stack, embedded_stack, free_port, is_listening
-from leadwire.enrolment import DEMO_FOLDER, ENVIRONMENT_FILE, Login, keep_login, kept_login
+from leadwire.enrolment import Login, keep_login, kept_login
+from leadwire.folders import ENVIRONMENT_FILE
 from leadwire.people import create_user
 from leadwire.provision import provision
 from schemas.errors import Busy
@@ -32,13 +33,6 @@ _ADMIN: Final = "admin"
 _START_S: Final = 60.0
 _LEADWIRE: Final = (sys.executable, "-m", "leadwire")
 
-Records = Annotated[list[Path] | None, typer.Option("--record", help="Stream this record too; may be given again.")]
-Devices = Annotated[int, typer.Option(min=0, max=1000, help="Virtual patients.")]
-Data = Annotated[Path, typer.Option(help="Folder for database, objects, logs and the made-up login.")]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the dashboard; another free one if it is taken.")]
-Browser = Annotated[bool, typer.Option(help="Open the dashboard in a browser.")]
-Seconds = Annotated[float | None, typer.Option(min=0, help="Stop by itself after this long.")]
-
 
 @dataclass(slots=True)
 class Demo:
@@ -50,23 +44,16 @@ class Demo:
     serving: Child
 
 
-def demo(
-    records: Records = None,
-    devices: Devices = 6,
-    data: Data = DEMO_FOLDER,
-    port: Port = 8000,
-    browser: Browser = True,
-    seconds: Seconds = None,
-) -> None:
-    """Start everything on this machine, stream patients, serve the dashboard; Ctrl-C stops it all."""
+def run_demo(records: list[Path], devices: int, data: Path, port: int, seconds: float | None, *, browser: bool) -> None:
+    """Start everything, stream, tell, and stay until Ctrl-C or for `seconds`. Raises what the servers raise."""
     begun_s = time.monotonic()
-    for record in records or []:
+    for record in records:
         _check(record)
     with _interruptible(), embedded_stack(data) as stack, _environment_kept(stack, data):
         running = _start(stack, data, port)
-        _play(running, records or [], devices)
+        _play(running, records, devices)
         wait_until(lambda: is_listening(running.login.url.removeprefix("http://")), running.serving, within_s=_START_S)
-        _tell(running, records or [], devices)
+        _tell(running, records, devices)
         asyncio.run(_first_beat())
         _say(f"first beat stored after {time.monotonic() - begun_s:.1f} s. Ctrl-C stops everything.")
         if browser and sys.stdout.isatty():
@@ -193,13 +180,14 @@ def _environment_kept(stack: Stack, data: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        file.unlink()
+        file.unlink(missing_ok=True)
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the demo in good order, not with a traceback."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Ctrl-C and SIGTERM end the demo in good order, even where a shell started it with SIGINT ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:

@@ -16,13 +16,9 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from ingest.client import AsyncClient
 from ingest.player import Target
+from leadwire.folders import DEMO_FOLDER, LOGIN_FILE
 from schemas.accounts import Device
 from schemas.errors import Busy, Duplicate, Misconfigured
-
-DEMO_FOLDER: Final = Path(".leadwire")
-_LOGIN_FILE: Final = "login.json"
-ENVIRONMENT_FILE: Final = "demo.env"
-"""A running demo's settings, in its data folder: doctor, replay and rejects find its servers by them."""
 
 _AT_ONCE: Final = 4
 _PATIENCE_S: Final = 20.0
@@ -61,13 +57,13 @@ def find_login(url: str | None, username: str | None, folder: Path = DEMO_FOLDER
 
 def kept_login(folder: Path) -> Login | None:
     """The login that a demo left in its data folder, if there is one."""
-    file = folder / _LOGIN_FILE
+    file = folder / LOGIN_FILE
     return Login(**json.loads(file.read_text())) if file.exists() else None
 
 
 def keep_login(login: Login, folder: Path) -> None:
     """Leave the demo's login where the other commands find it, readable by this user only."""
-    file = folder / _LOGIN_FILE
+    file = folder / LOGIN_FILE
     file.unlink(missing_ok=True)
     file.touch(mode=0o600)
     file.write_text(json.dumps(asdict(login)))

@@ -8,12 +8,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
 
 from leadwire.brokers import sample_partitions
+from leadwire.exits import EXIT_DEFECT
 from processors.app import create_app
 from processors.ecg.engines import engine
 from processors.ecg.warm import warm
@@ -27,9 +27,6 @@ from schemas.settings import Settings
 from storage.database import writer
 from storage.objects import objects
 from web import health, problems
-
-EXIT_DEFECT: Final = 70
-"""EX_SOFTWARE: restart it; it goes on from its checkpoint."""
 
 _log = logger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from ingest.packets import parse
-from leadwire.cli import EXIT_CODES
+from leadwire.exits import EXIT_CODES
 from schemas import topics
 from tests.docs import pages, sources
 from tests.docs.pages import ROOT, Link, anchors, fenced, first_cells, section, text
