@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 
 from schemas import ecg_pb2 as pb
 from schemas.beats import Beat, BeatClass, Fiducials
+from schemas.clock import EARLIEST_US, END_US
 from schemas.errors import Malformed
 from schemas.metrics import Metrics
 from schemas.reports import ReportEvent, ReportState
@@ -212,8 +213,8 @@ def decode_report_event(value: bytes) -> ReportEvent:
         report_id=_uuid(message.report_id, "report_id"),
         device_id=_uuid(message.device_id, "device_id"),
         state=cast("ReportState", _enum_name(pb.ReportState, message.state).lower()),
-        period_start_us=message.period_start_us,
-        period_end_us=message.period_end_us,
+        period_start_us=_moment(message.period_start_us, "period_start_us"),
+        period_end_us=_moment(message.period_end_us, "period_end_us"),
         detail=message.detail,
     )
 
@@ -234,6 +235,12 @@ def _uuid(text: str, field: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise Malformed(f"{field} is {text[:60]!r}; send a UUID in text form") from None
+
+
+def _moment(at_us: int, field: str) -> int:
+    if not EARLIEST_US <= at_us < END_US:
+        raise Malformed(f"{field} is {at_us}; send microseconds since 1970 UTC, of the years 1900 to 2199")
+    return at_us
 
 
 def _lead(number: int) -> Lead:

@@ -8,11 +8,20 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.servers.availability import tiers_are_required
+
 # A shared machine may take longer over an example than Hypothesis's 200 ms; that says nothing about the code.
 settings.register_profile("leadwire", deadline=None)
 settings.load_profile("leadwire")
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where every tier is required, a skipped test is a failed run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if tiers_are_required() and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +30,7 @@ def recordings() -> Path:
     folder = Path(os.environ.get("LEADWIRE_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not (folder / "mitdb").is_dir():
         reason = f"no annotated recordings at {folder}; set LEADWIRE_TEST_DATA"
-        if os.environ.get("LEADWIRE_REQUIRE_ALL_TIERS") == "1":
+        if tiers_are_required():
             pytest.fail(reason)
         pytest.skip(reason)
     return folder

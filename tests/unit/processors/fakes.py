@@ -143,7 +143,9 @@ class FakeConnection:
 class FakeCursor:
     """As much of psycopg's cursor as storage asks for; rows go through psycopg's own row factories."""
 
-    def __init__(self, connection: FakeConnection, row_factory: Callable[[Any], Callable[[Sequence[Any]], Any]]) -> None:
+    def __init__(
+        self, connection: FakeConnection, row_factory: Callable[[Any], Callable[[Sequence[Any]], Any]]
+    ) -> None:
         self._connection = connection
         self._row_factory = row_factory
         self._rows: Sequence[Row] = []
@@ -153,7 +155,9 @@ class FakeCursor:
     async def __aenter__(self) -> FakeCursor:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, e: BaseException | None, t: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, e: BaseException | None, t: TracebackType | None
+    ) -> None:
         return None
 
     async def execute(self, query: Any, params: Any = None) -> FakeCursor:

@@ -29,9 +29,7 @@ def partition(saved: Checkpoint | None = None) -> Partition:
     return Partition.restore(HOME, PARTITIONS, CountingEngine(), 10.0, saved)
 
 
-def taken_by(
-    into: Partition, records: Sequence[Record], owners: dict[UUID, DeviceOwner] | None = None
-) -> Taken:
+def taken_by(into: Partition, records: Sequence[Record], owners: dict[UUID, DeviceOwner] | None = None) -> Taken:
     """Decode and take, as a worker does; all dead letters of the batch in one list."""
     decoded, letters = into.decode(records)
     taken = into.take(decoded, OWNERS if owners is None else owners, records[-1].offset)

@@ -15,38 +15,16 @@ from aiokafka.errors import KafkaConnectionError
 from processors import replay
 from processors.replay import Period
 from schemas import topics
-from schemas.clock import to_datetime
 from schemas.codec import decode_pack, encode_pack
 from schemas.errors import Busy, NotFound
-from schemas.samples import SampleBlock, WaveformStretch
+from schemas.samples import SampleBlock
 from schemas.settings import KafkaSettings
-from storage.stretches import stretch_columns
 
 from .fakes import START_US, FakeDatabase, block
+from .recorded import recorded
 
 DEVICE, OTHER = UUID(int=1), UUID(int=2)
 EVERYBODY = Period(None)
-
-
-def one_recording(*stretches: tuple[int, int]) -> FakeDatabase:
-    """A store that holds [first, end) of one recording."""
-    like = block(DEVICE)
-    named = {name: getattr(like, name) for name in ("recording_id", "device_id", "rate_hz", "leads", "uv_per_lsb")}
-    recording = {**named, "user_id": None, "started_at": to_datetime(START_US), "leads": ["II"], "uv_per_lsb": [5.0]}
-    rows = []
-    for first, end in stretches:
-        part = block(DEVICE, first, end - first)
-        row = stretch_columns(
-            WaveformStretch(**named, first_index=first, started_at_us=part.started_at_us, samples=part.samples)
-        )
-        rows.append({**row, "leads": ["II"], "uv_per_lsb": [5.0]})
-        del rows[-1]["ended_at"]
-    extent = {"first": stretches[0][0], "end": stretches[-1][1]}
-    return FakeDatabase({"coalesce(min(first_index)": [extent], "FROM ecg_waveforms AS w\nJOIN": rows} | waveforms(rows) | {"FROM recordings": [recording]})
-
-
-def waveforms(rows: list[dict[str, object]]) -> dict[str, Any]:
-    return {"w.codec, w.data": rows}
 
 
 async def collected(blocks: AsyncIterator[SampleBlock]) -> list[SampleBlock]:
@@ -54,7 +32,7 @@ async def collected(blocks: AsyncIterator[SampleBlock]) -> list[SampleBlock]:
 
 
 async def test_what_is_stored_comes_back_as_blocks_sample_for_sample() -> None:
-    found = await collected(replay.stored_blocks(one_recording((0, 250), (500, 750)), DEVICE, Period(DEVICE)))
+    found = await collected(replay.stored_blocks(recorded((0, 250), (500, 750)), DEVICE, Period(DEVICE)))
     assert [(b.first_index, b.started_at_us) for b in found] == [
         (first, block(DEVICE, first).started_at_us) for first in (0, 500)
     ]
@@ -63,7 +41,7 @@ async def test_what_is_stored_comes_back_as_blocks_sample_for_sample() -> None:
 
 async def test_only_what_began_in_the_period_is_replayed() -> None:
     period = Period(DEVICE, START_US + 1)
-    found = await collected(replay.stored_blocks(one_recording((0, 250), (500, 750)), DEVICE, period))
+    found = await collected(replay.stored_blocks(recorded((0, 250), (500, 750)), DEVICE, period))
     assert [b.first_index for b in found] == [500]
 
 

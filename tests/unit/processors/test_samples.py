@@ -109,7 +109,9 @@ async def test_open_stretches_and_state_are_saved_in_one_transaction(bench: Benc
     before = len(bench.database.transactions)
     await bench.samples.checkpoint()
     [saving] = bench.database.transactions[before:]
-    assert [any(table in text for text in saving) for table in ("ecg_waveforms", "checkpoints", "devices")] == [True] * 3
+    assert [any(table in text for text in saving) for table in ("ecg_waveforms", "checkpoints", "devices")] == [
+        True
+    ] * 3
 
 
 async def test_records_of_many_partitions_are_told_apart(bench: Bench) -> None:

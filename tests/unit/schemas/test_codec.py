@@ -161,6 +161,14 @@ def test_a_state_that_was_not_said_is_malformed(decode: Callable[[bytes], object
         decode(sent.SerializeToString())
 
 
+@pytest.mark.parametrize("field", ["period_start_us", "period_end_us"])
+def test_a_report_of_no_real_period_is_malformed(field: str) -> None:
+    ids = {"report_id": str(BLOCK.device_id), "device_id": str(BLOCK.device_id)}
+    sent = pb.ReportEvent(**ids, state=pb.REQUESTED, **{field: 2**62})
+    with pytest.raises(Malformed, match=f"{field} is {2**62}; send microseconds"):
+        codec.decode_report_event(sent.SerializeToString())
+
+
 @given(value=st.binary(max_size=200), decode=st.sampled_from(DECODERS))
 def test_garbage_raises_nothing_but_malformed(value: bytes, decode: Callable[[bytes], object]) -> None:
     assert ";" in refusal(decode, value)
