@@ -25,10 +25,10 @@ WINDOW_S = 0.15
 """ANSI/AAMI EC57: a detection belongs to a beat at most this far from it."""
 BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ?")
 MITDB_TRAIN = frozenset(
-    "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230".split()  # noqa: SIM905
+    "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230".split()  # noqa: SIM905  # as the paper lists them
 )
 MITDB_TEST = frozenset(
-    "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 233 234".split()  # noqa: SIM905
+    "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 233 234".split()  # noqa: SIM905  # as the paper lists them
 )
 """DS1 and DS2 of de Chazal et al. 2004; the four paced records are in neither."""
 

@@ -41,7 +41,7 @@ async def _finding(name: str, check: Callable[[Settings], Awaitable[str]], setti
     try:
         return Finding(name, await check(settings), None)
     except LeadwireError as error:
-        return Finding(name, "", str(error))
+        return Finding(name, "", " ".join(str(error).split()))
 
 
 async def _python(_: Settings) -> str:

@@ -152,7 +152,8 @@ def _read(group: type[Group]) -> Group:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise Misconfigured(f"setting {name}: {first['msg']}; see docs/settings.md") from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise Misconfigured(f"setting {name}: {said}; see docs/settings.md" if name else said) from None
     except SettingsError as error:  # a list that is not JSON
         names = ", ".join(str(f.validation_alias) for f in group.model_fields.values() if f.annotation == list[str])
         raise Misconfigured(f"setting {names}: {error}; write a JSON list, see docs/settings.md") from None

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     records: Records = None,
-    devices: Devices = 6,
+    devices: Devices = 9,
     data: Data = DEMO_FOLDER,
     port: Port = 8000,
     browser: Browser = True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import Annotated
 
 import typer
@@ -38,6 +39,7 @@ def doctor(as_json: Json = False) -> None:
     """Test every connection and say what to fix; exit code 1 when something is wrong."""
     from leadwire.doctor import examine
 
+    logging.disable()  # the findings say it all; the libraries say it again for each attempt
     findings = asyncio.run(examine(Settings()))
     if as_json:
         typer.echo(json.dumps({finding.name: finding.problem or "ok" for finding in findings}))

@@ -13,7 +13,7 @@ from processors.ecg.filters import envelope_delay
 from processors.ecg.intervals import fill_metrics
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.quality import UNREADABLE
-from processors.ecg.rhythm import NOISE, stated
+from processors.ecg.rhythm import FIBRILLATION, NOISE, stated
 from processors.ecg.state import ABSENT, WINDOW_MASK
 from processors.ecg.timing import anchor, window_start
 
@@ -63,6 +63,8 @@ def fill_row(device: Record, row: Record, source: int, k: int, end_u: int, quali
         row.arrhythmia_confidence = 0.0
     else:
         row.arrhythmia_confidence = device.rhythm_sure if label == device.rhythm else 100.0 * quality
+    if label == FIBRILLATION:
+        row.pr_ms = nan  # fibrillating atria make no P wave; what looked like one is not measured
     row.rhythm = label
 
 

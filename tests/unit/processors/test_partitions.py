@@ -161,11 +161,18 @@ def test_a_fresh_partition_needs_no_checkpoint_until_it_has_taken_something() ->
 
 def test_a_device_is_idle_by_the_newest_blocks_clock() -> None:
     two = partition()
-    taken_by(two, [record(0, block(OURS)), record(1, block(ALSO_OURS, 0, 250, received_at_us=START_US + 32_000_000))])
+    taken_by(two, [record(0, block(OURS)), record(1, block(ALSO_OURS, received_at_us=START_US + 32_000_000))])
     ended = two.close_idle(idle_after_s=30)
     assert [(beat.device_id, beat.r_index) for beat in ended.beats] == [(OURS, 250)]
     assert [(s.device_id, s.first_index) for s in ended.stretches] == [(OURS, 0)]
     assert two.devices == 1
+
+
+def test_a_restored_partition_closes_who_fell_silent_before_the_crash() -> None:
+    two = partition()
+    taken_by(two, [record(0, block(OURS)), record(1, block(ALSO_OURS, received_at_us=START_US + 32_000_000))])
+    ended = partition(two.checkpoint()).close_idle(idle_after_s=30)
+    assert [beat.device_id for beat in ended.beats] == [OURS]
 
 
 def test_nobody_is_idle_while_a_worker_catches_up() -> None:

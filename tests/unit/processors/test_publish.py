@@ -23,6 +23,7 @@ from schemas.settings import KafkaSettings
 
 from .fakes import START_US
 
+KAFKA = KafkaSettings.model_validate({"idempotent": True})
 DEVICE, OTHER = UUID(int=1), UUID(int=2)
 KEY = str(DEVICE).encode()
 LETTER = DeadLetter(b"key", b"\xff", Malformed("rate_hz is 7; send 100 to 1000"), "ecg.samples", 3, 41)
@@ -83,7 +84,7 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> FakeProducer:
 
 @pytest.fixture
 async def publisher(kafka: FakeProducer) -> Publisher:
-    made = Publisher(KafkaSettings(idempotent=True))
+    made = Publisher(KAFKA)
     await made.start()
     return made
 
@@ -145,18 +146,18 @@ async def test_a_report_event_goes_under_its_devices_key(publisher: Publisher, k
 async def test_kafka_away_is_busy_and_says_what_to_do(publisher: Publisher, kafka: FakeProducer, when: str) -> None:
     setattr(kafka, when, KafkaConnectionError("nobody is there"))
     for call in (publisher.rejects([LETTER]), publisher.results([beat(DEVICE, 9, 1)], [], [])):
-        with pytest.raises(Busy, match="nobody is there.*check that the broker"):
+        with pytest.raises(Busy, match=r"nobody is there.*check that the broker"):
             await call
 
 
 async def test_publishing_before_starting_is_a_defect() -> None:
     with pytest.raises(RuntimeError, match=r"call start\(\) before"):
-        await Publisher(KafkaSettings()).rejects([LETTER])
+        await Publisher(KAFKA).rejects([LETTER])
 
 
 async def test_stopping_stops_the_producer_and_what_never_started_needs_none(
     publisher: Publisher, kafka: FakeProducer
 ) -> None:
     await publisher.stop()
-    await Publisher(KafkaSettings()).stop()
+    await Publisher(KAFKA).stop()
     assert kafka.is_stopped

@@ -23,6 +23,7 @@ from schemas.settings import KafkaSettings
 from .fakes import START_US, FakeDatabase, block
 from .recorded import recorded
 
+KAFKA = KafkaSettings.model_validate({"idempotent": True})
 DEVICE, OTHER = UUID(int=1), UUID(int=2)
 EVERYBODY = Period(None)
 
@@ -72,13 +73,13 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> list[bytes | None]:
 
 async def test_a_topic_gives_the_blocks_of_all_its_packs(topic: list[bytes | None]) -> None:
     topic += [encode_pack([block(DEVICE), block(OTHER)]), b"\xff\xff", None, encode_pack([block(DEVICE, 250)])]
-    found = await collected(replay.topic_blocks(KafkaSettings(), topics.SAMPLES, EVERYBODY))
+    found = await collected(replay.topic_blocks(KAFKA, topics.SAMPLES, EVERYBODY))
     assert [(b.device_id, b.first_index) for b in found] == [(DEVICE, 0), (OTHER, 0), (DEVICE, 250)]
 
 
 async def test_a_topic_gives_one_devices_blocks_when_asked(topic: list[bytes | None]) -> None:
     topic.append(encode_pack([block(DEVICE), block(OTHER)]))
-    found = await collected(replay.topic_blocks(KafkaSettings(), topics.SAMPLES, Period(OTHER)))
+    found = await collected(replay.topic_blocks(KAFKA, topics.SAMPLES, Period(OTHER)))
     assert [b.device_id for b in found] == [OTHER]
 
 
@@ -109,7 +110,7 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> FakeProducer:
 
 
 async def test_blocks_are_sent_under_their_devices_key(kafka: FakeProducer) -> None:
-    assert await replay.send_blocks(KafkaSettings(), "again", [block(DEVICE), block(OTHER)]) == 2
+    assert await replay.send_blocks(KAFKA, "again", [block(DEVICE), block(OTHER)]) == 2
     assert [(t, decode_pack(value)[0].device_id, key) for t, value, key in kafka.sent] == [
         ("again", device, topics.device_key(device)) for device in (DEVICE, OTHER)
     ]
@@ -118,6 +119,6 @@ async def test_blocks_are_sent_under_their_devices_key(kafka: FakeProducer) -> N
 
 async def test_a_broker_that_goes_says_how_far_it_came(kafka: FakeProducer) -> None:
     kafka.room = 1
-    with pytest.raises(Busy, match="took 1 blocks, then failed .*run it again"):
-        await replay.send_blocks(KafkaSettings(), "again", [block(DEVICE), block(OTHER)])
+    with pytest.raises(Busy, match=r"took 1 blocks, then failed .*run it again"):
+        await replay.send_blocks(KAFKA, "again", [block(DEVICE), block(OTHER)])
     assert kafka.is_stopped

@@ -37,7 +37,7 @@ class Bench:
         self.home, self.next = Acks(HOME), Acks(NEXT)
 
     def worker(self) -> SampleProcessor:
-        settings = WorkerSettings(max_rejects_in_row=3, idle_after_s=30)
+        settings = WorkerSettings.model_validate({"max_rejects_in_row": 3, "idle_after_s": 30})
         return SampleProcessor(CountingEngine(), self.database, self.publisher, settings, PARTITIONS)
 
     async def send(self, *offsets: int) -> None:
@@ -154,6 +154,21 @@ async def test_late_acknowledgements_after_forget_do_nothing(bench: Bench) -> No
     bench.samples.forget({HOME})
     await bench.samples.checkpoint()
     assert (bench.home.offsets, bench.database.checkpoints) == ([], [])
+
+
+async def test_an_event_of_before_is_not_acknowledged_when_its_partition_comes_back(bench: Bench) -> None:
+    await bench.send(0)
+    bench.samples.forget({HOME})
+    before, bench.home = bench.home, Acks(HOME)
+    await bench.send(0)
+    await bench.samples.checkpoint()
+    assert (before.offsets, bench.home.offsets) == ([], [0])
+
+
+async def test_what_is_current_is_taken_from_among_what_is_not(bench: Bench) -> None:
+    stale = Acks(HOME, current=False).arrival(record(0, block(OURS)))
+    await bench.samples.process([stale, bench.home.arrival(record(1, block(OURS, 250)))])
+    assert bench.told == [250]
 
 
 async def test_an_assignment_drops_what_is_not_in_it(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from uuid import UUID
 
 import numpy as np
@@ -46,7 +47,7 @@ def joined(stretches: list[WaveformStretch]) -> dict[int, int]:
 @given(cuts=st.lists(st.integers(1, 4999), max_size=30), seed=st.integers(0, 2**32))
 def test_repeats_and_small_disorder_change_nothing(cuts: list[int], seed: int) -> None:
     edges = sorted({0, 5000, *cuts})
-    blocks = [block(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    blocks = [block(a, b) for a, b in pairwise(edges)]
     shuffler = random.Random(seed)  # noqa: S311  # a shuffle, not a secret
     repeated = [again for each in blocks for again in [each] * shuffler.randint(1, 2)]
     for i in range(len(repeated) - 1):
@@ -55,7 +56,7 @@ def test_repeats_and_small_disorder_change_nothing(cuts: list[int], seed: int) -
             repeated[i], repeated[i + 1] = repeated[i + 1], repeated[i]
     out = passed_on(Sequencer(stretch_s=10), repeated)
     assert np.array_equal(np.concatenate([b.samples for b in out], axis=1), SIGNAL[:, :5000])
-    assert all(a.end_index == b.first_index for a, b in zip(out, out[1:], strict=False))
+    assert all(a.end_index == b.first_index for a, b in pairwise(out))
 
 
 def test_what_never_comes_is_a_gap_and_nothing_is_invented() -> None:

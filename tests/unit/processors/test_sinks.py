@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -62,7 +63,7 @@ async def test_what_is_stored_is_counted_once_however_often_it_was_tried() -> No
 
 
 async def test_busy_is_tried_again_and_its_answer_given() -> None:
-    answers = iter([Busy("away"), Busy("away"), 7])
+    answers: Iterator[Busy | int] = iter([Busy("away"), Busy("away"), 7])
 
     async def call() -> int:
         answer = next(answers)

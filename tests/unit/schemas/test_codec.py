@@ -163,8 +163,8 @@ def test_a_state_that_was_not_said_is_malformed(decode: Callable[[bytes], object
 
 @pytest.mark.parametrize("field", ["period_start_us", "period_end_us"])
 def test_a_report_of_no_real_period_is_malformed(field: str) -> None:
-    ids = {"report_id": str(BLOCK.device_id), "device_id": str(BLOCK.device_id)}
-    sent = pb.ReportEvent(**ids, state=pb.REQUESTED, **{field: 2**62})
+    sent = pb.ReportEvent(report_id=str(BLOCK.device_id), device_id=str(BLOCK.device_id), state=pb.REQUESTED)
+    setattr(sent, field, 2**62)
     with pytest.raises(Malformed, match=f"{field} is {2**62}; send microseconds"):
         codec.decode_report_event(sent.SerializeToString())
 

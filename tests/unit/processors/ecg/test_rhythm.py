@@ -41,6 +41,14 @@ def test_the_rate_names_a_regular_rhythm(bpm: float, label: int) -> None:
     assert label_at_end(regular(bpm, 30), 30) == label
 
 
+def test_no_pr_interval_is_stated_in_possible_fibrillation() -> None:
+    times = 0.5 + np.cumsum(np.random.default_rng(11).uniform(0.42, 1.05, 70))
+    rows = run(ENGINE, every(250, ecg(times, 50))).metrics
+    in_fibrillation = rows[rows["rhythm"] == FIBRILLATION]
+    assert len(in_fibrillation) > 5
+    assert np.isnan(in_fibrillation["pr_ms"]).all()
+
+
 def test_an_episode_opens_is_updated_and_closes_once() -> None:
     output = run(ENGINE, every(250, ecg(regular(72, 40), 40)))
     assert states(output, NORMAL) == [OPENED, UPDATED, UPDATED, UPDATED, CLOSED]
