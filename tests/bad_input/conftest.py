@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -18,31 +17,27 @@ from tests.bad_input.tape import running_tape
 from tests.pipeline.platform import Platform, running_platform
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def worker_port() -> int:
     return free_port()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform(worker_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Stores each second as it comes, and its worker answers for its telemetry."""
-    before = dict(os.environ)  # running_platform leaves its own behind
-    os.environ |= {
+    folder = tmp_path_factory.mktemp("bad_input")
+    settings = {
         "LEADWIRE_STRETCH_S": "1",
         "LEADWIRE_BATCH_WITHIN_S": "0.02",
         "LEADWIRE_WORKER_PORT": str(worker_port),
     }
-    try:
-        with running_platform(tmp_path_factory.mktemp("bad_input"), None) as running:
-            # Compiling the engine takes a minute where its cache is empty.
-            wait_until(lambda: is_listening(f"127.0.0.1:{worker_port}"), running.worker, within_s=150)
-            yield running
-    finally:
-        os.environ.clear()
-        os.environ |= before
+    with running_platform(folder, None, **settings) as running:
+        # Compiling the engine takes a minute where its cache is empty.
+        wait_until(lambda: is_listening(f"127.0.0.1:{worker_port}"), running.worker, within_s=150)
+        yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def scene(platform: Platform, worker_port: int) -> AsyncIterator[Scene]:
     kafka, base_url = platform.settings.kafka, platform.login.url + platform.settings.http.prefix
     async with (

@@ -52,8 +52,8 @@ class Platform:
 
 
 @contextmanager
-def running_platform(folder: Path, kafka_bootstrap: str | None) -> Iterator[Platform]:
-    """Started before the block, and everything stopped after it."""
+def running_platform(folder: Path, kafka_bootstrap: str | None, **more: str) -> Iterator[Platform]:
+    """Started before the block, and everything stopped after it; `more` are further settings of its services."""
     port = free_port()
     with embedded_stack(folder, kafka_bootstrap) as stack:
         env = stack.env() | {
@@ -63,9 +63,9 @@ def running_platform(folder: Path, kafka_bootstrap: str | None) -> Iterator[Plat
             "LEADWIRE_CHECKPOINT_INTERVAL_S": "2",
             "LEADWIRE_IDLE_AFTER_S": "8",
             "LEADWIRE_KAFKA_PARTITIONS": "8",
+            **more,
         }
-        os.environ.update(env)
-        settings = Settings()
+        settings = settings_of(env)
         asyncio.run(provision(settings))
         login = Login(f"http://127.0.0.1:{port}", "admin", secrets.token_urlsafe(12))
         asyncio.run(create_user(settings, login.username, login.password, "admin", None))
@@ -73,3 +73,17 @@ def running_platform(folder: Path, kafka_bootstrap: str | None) -> Iterator[Plat
         serving = stack.children.start("serve", [*LEADWIRE, "serve", "--port", str(port)], env=env)
         wait_until(lambda: is_listening(f"127.0.0.1:{port}"), serving, within_s=60)
         yield Platform(login, env, settings, stack.children, worker)
+
+
+def settings_of(env: dict[str, str]) -> Settings:
+    """What a service with this environment reads; our own environment is as before afterwards."""
+    before = dict(os.environ)
+    os.environ.update(env)
+    try:
+        settings = Settings()
+        for group in (settings.kafka, settings.database, settings.objects, settings.security, settings.http):
+            assert group is not None  # read now: each group is read when it is first asked for
+        return settings
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
