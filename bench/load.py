@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.producer import SampleProducer
-from ingest.strips import make_bank
+from ingest.simulation.strips import make_bank
 from schemas.clock import now_us
 from schemas.errors import Busy
 from schemas.samples import SampleBlock

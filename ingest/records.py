@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from ingest.csv_file import read_csv
-from ingest.edf_file import read_edf
+from ingest.files.csv_file import read_csv
+from ingest.files.edf_file import read_edf
+from ingest.files.wfdb_file import read_wfdb
 from ingest.sources import RecordSource
-from ingest.wfdb_file import read_wfdb
 from schemas.errors import NotFound
 
 _EDF_SUFFIXES: Final = frozenset({".edf", ".bdf", ".rec"})

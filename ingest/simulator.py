@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.simulation.strips import RHYTHMS, UV_PER_LSB, Rhythm, Strip, check_rhythms
 from ingest.sources import Take, samples_per_block
-from ingest.strips import RHYTHMS, UV_PER_LSB, Rhythm, Strip, check_rhythms
 from schemas.clock import index_to_us
 from schemas.errors import Malformed
 from schemas.samples import SampleBlock

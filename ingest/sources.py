@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.channels import Steps, name_leads
+from ingest.files.channels import Steps, name_leads
 from schemas.clock import index_to_us
 from schemas.errors import Malformed
 from schemas.samples import MAX_BLOCK_S, MAX_RATE_HZ, MIN_RATE_HZ, Lead, SampleBlock

@@ -18,9 +18,9 @@ from rich.progress import Progress as Bar
 from ingest.client import AsyncClient
 from ingest.fleet import FleetProgress, Seat, play_fleet
 from ingest.player import OnProgress, Progress, Target, new_take, play
+from ingest.simulation.strips import Rhythm, make_bank
 from ingest.simulator import VirtualPatient, make_patients
 from ingest.sources import RecordSource, Take
-from ingest.strips import Rhythm, make_bank
 from leadwire.enrolment import Bed, Login, enrol
 from schemas.clock import index_to_us, to_datetime
 from schemas.logs import logger

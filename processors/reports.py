@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from processors.publish import Publisher
-from processors.report_data import ReportData, content, gather
-from processors.report_pdf import render
+from processors.report.data import ReportData, content, gather
+from processors.report.pdf import render
 from processors.sinks import patiently
 from schemas.clock import now, to_datetime
 from schemas.codec import decode_report_event

@@ -73,7 +73,7 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Stream virtual patients: several rhythms, noise and gaps."""
-    from ingest.strips import RHYTHMS
+    from ingest.simulation.strips import RHYTHMS
     from leadwire.enrolment import find_login
     from leadwire.streaming import simulate_patients
 

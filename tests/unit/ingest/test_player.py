@@ -17,9 +17,9 @@ from websockets.http11 import Request, Response
 
 from ingest.fleet import Seat, play_fleet
 from ingest.player import Target, play
+from ingest.simulation.strips import Strip
 from ingest.simulator import VirtualPatient
 from ingest.sources import RecordSource
-from ingest.strips import Strip
 from schemas.codec import decode_pack
 from schemas.errors import Busy, Rejected, Unauthenticated
 from schemas.samples import SampleBlock

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ingest.simulation.strips import RHYTHMS, Rhythm, Strip, make_bank
 from ingest.simulator import VirtualPatient, make_patients
 from ingest.sources import Take
-from ingest.strips import RHYTHMS, Rhythm, Strip, make_bank
 from schemas.errors import Malformed
 from schemas.samples import check_block
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from processors.report_content import (
+from processors.report.content import (
     BeatMark,
     DeviceIdentity,
     Episode,
@@ -19,11 +19,11 @@ from processors.report_content import (
     RhythmShare,
     Strip,
 )
-from processors.report_pdf import render
-from processors.report_text import duration, figure
+from processors.report.pdf import render
+from processors.report.text import duration, figure
 from schemas.rhythms import IRREGULAR, NORMAL
 from schemas.samples import LEADS, MISSING
-from tests.unit.processors.pdf_drawing import Stroke, page_texts, reader, strokes
+from tests.unit.processors.report.pdf_drawing import Stroke, page_texts, reader, strokes
 
 START_US = 1_767_225_600_000_000  # 2026-01-01 00:00:00 UTC
 RATE_HZ = 250.0

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.channels import quantise, uv_per_unit
+from ingest.files.channels import quantise, uv_per_unit
 from ingest.sources import RecordSource, source_of
 from schemas.errors import Malformed
 

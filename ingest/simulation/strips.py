@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.waves import VIEWS, BeatWaves, LeadView, healthy_beat
+from ingest.simulation.waves import VIEWS, BeatWaves, LeadView, healthy_beat
 from schemas.errors import Malformed
 from schemas.samples import Lead
 

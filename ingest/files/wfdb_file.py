@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ingest.channels import Steps, steps_from_digital, uv_per_unit
+from ingest.files.channels import Steps, steps_from_digital, uv_per_unit
 from ingest.sources import RecordSource, source_of
 from schemas.errors import Malformed, NotFound
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from processors.report_content import (
+from processors.report.content import (
     BeatMark,
     DeviceIdentity,
     Episode,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.channels import name_leads, quantise, steps_from_digital
+from ingest.files.channels import name_leads, quantise, steps_from_digital
 from schemas.errors import Malformed
 from schemas.samples import MISSING
 

@@ -9,10 +9,10 @@ from typing import Final
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
-from processors import report_text as text
-from processors.ecg_paper import BEAT_COLORS
-from processors.report_content import Episode, Figures, ReportContent, RhythmShare
-from processors.report_text import ACCENT, FAINT, INK, MUTED, Style
+from processors.report import text
+from processors.report.content import Episode, Figures, ReportContent, RhythmShare
+from processors.report.paper import BEAT_COLORS
+from processors.report.text import ACCENT, FAINT, INK, MUTED, Style
 from schemas.beats import BeatClass
 from schemas.rhythms import NORMAL
 

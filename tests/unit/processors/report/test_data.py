@@ -8,15 +8,14 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from processors.report_content import BeatMark, ReportContent
-from processors.report_data import ReportData, content, gather
+from processors.report.content import BeatMark, ReportContent
+from processors.report.data import ReportData, content, gather
 from schemas.errors import NotFound
 from schemas.reports import ReportEvent
 from schemas.rhythms import NORMAL, TACHYCARDIA
 from schemas.samples import MISSING
-
-from .fakes import RATE_HZ, START_US, FakeDatabase
-from .recorded import DEVICE, recorded
+from tests.unit.processors.fakes import RATE_HZ, START_US, FakeDatabase
+from tests.unit.processors.recorded import DEVICE, recorded
 
 HALF_MINUTE = int(30 * RATE_HZ)
 EVENT = ReportEvent(UUID(int=5), DEVICE, "requested", START_US, START_US + 30_000_000)

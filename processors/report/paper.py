@@ -13,9 +13,9 @@ from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
-from processors import report_text as text
-from processors.report_content import LINE_S, BeatMark, Strip
-from processors.report_text import ACCENT, INK, MUTED, Style
+from processors.report import text
+from processors.report.content import LINE_S, BeatMark, Strip
+from processors.report.text import ACCENT, INK, MUTED, Style
 from schemas.beats import BeatClass
 from schemas.samples import MISSING
 

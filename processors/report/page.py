@@ -7,11 +7,11 @@ from typing import Final
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
-from processors import report_text as text
-from processors.ecg_paper import PAPER_MM
-from processors.report_content import ReportContent
-from processors.report_summary import Panel
-from processors.report_text import ACCENT, FAINT, MUTED, Style
+from processors.report import text
+from processors.report.content import ReportContent
+from processors.report.paper import PAPER_MM
+from processors.report.summary import Panel
+from processors.report.text import ACCENT, FAINT, MUTED, Style
 
 PAGE_WIDTH_MM: Final = 297.0
 PAGE_HEIGHT_MM: Final = 210.0

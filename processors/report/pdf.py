@@ -12,11 +12,11 @@ from typing import Final
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
-from processors import report_text as text
-from processors.ecg_paper import Place, draw_line, height_mm
-from processors.report_content import Episode, ReportContent, Strip
-from processors.report_page import BODY_MM, PAGE_HEIGHT_MM, PAGE_WIDTH_MM, WARNING, body, draw_frame
-from processors.report_summary import (
+from processors.report import text
+from processors.report.content import Episode, ReportContent, Strip
+from processors.report.page import BODY_MM, PAGE_HEIGHT_MM, PAGE_WIDTH_MM, WARNING, body, draw_frame
+from processors.report.paper import Place, draw_line, height_mm
+from processors.report.summary import (
     EPISODE_ROW_MM,
     SUMMARY_MM,
     Panel,
@@ -25,7 +25,7 @@ from processors.report_summary import (
     heading,
     needs_episode_pages,
 )
-from processors.report_text import MUTED, Style
+from processors.report.text import MUTED, Style
 
 _ROW_MM: Final = 35.0
 _LOW_ROW_MM: Final = 25.0  # six leads to a page

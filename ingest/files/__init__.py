@@ -1,0 +1,1 @@
+"""Recordings in files, one format each, to sources of blocks."""

@@ -1,0 +1,1 @@
+"""How the hearts of virtual patients beat: waves to strips."""

@@ -1,0 +1,1 @@
+"""A report on paper: what it says, and how it is drawn."""
