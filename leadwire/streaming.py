@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,10 +24,8 @@ from ingest.simulator import VirtualPatient, make_patients
 from ingest.sources import RecordSource, Take
 from leadwire.enrolment import Bed, Login, enrol
 from schemas.clock import index_to_us, to_datetime
-from schemas.logs import logger
 
-_LINE_EVERY_BLOCKS: Final = 60
-_log = logger(__name__)
+_LINE_EVERY_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +140,22 @@ def _shown(source: RecordSource) -> Iterator[OnProgress]:
     """A progress bar on a terminal, a plain line now and then in a pipe; both on standard error."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda progress: _line(source, progress)
+        yield _Lines(source)
         return
     with Bar(console=console) as bar:
         task = bar.add_task(f"streaming {source.name}", total=source.count)
         yield lambda progress: bar.update(task, completed=progress.acknowledged_index)
 
 
-def _line(source: RecordSource, progress: Progress) -> None:
-    newly_sent = progress.sent_index != progress.acknowledged_index
-    if newly_sent and progress.blocks % _LINE_EVERY_BLOCKS == 0:
-        print(f"{source.name}: {progress.acknowledged_index} of {source.count} samples", file=sys.stderr)  # noqa: T201  # for people
+class _Lines:
+    """Tells of progress in plain lines, one every few seconds."""
+
+    def __init__(self, source: RecordSource) -> None:
+        self._source = source
+        self._told_at_s = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        if time.monotonic() - self._told_at_s < _LINE_EVERY_S:
+            return
+        self._told_at_s = time.monotonic()
+        print(f"{self._source.name}: {progress.acknowledged_index} of {self._source.count} samples", file=sys.stderr)  # noqa: T201  # for people
