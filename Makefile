@@ -20,16 +20,16 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: requirements/run.txt pyproject.toml | $(VENV)/bin/python
-	@echo "installing into $(VENV) (about a minute) ..."
+	@echo "installing into $(VENV) (about a minute) ..." >&2
 	@$(PIP) install --quiet --no-compile --require-hashes -r requirements/run.txt
 	@$(PIP) install --quiet --no-build-isolation --no-deps -e .
-	@$(BIN)/python -m compileall -q $(VENV)/lib >/dev/null 2>&1 & $(BIN)/python -m processors.ecg.warm; wait
+	@$(BIN)/python -m compileall -q $(VENV)/lib >/dev/null 2>&1 & $(BIN)/python -m processors.ecg.warm >&2; wait
 	@touch $@
 
 install-dev: $(VENV)/.installed-dev
 
 $(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
-	@echo "installing the test tools ..."
+	@echo "installing the test tools ..." >&2
 	@$(PIP) install --quiet --no-compile --require-hashes -r requirements/dev.txt
 	@touch $@
 
