@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if tiers_are_required() and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name each tier that was skipped once, with the reason, and not each of its tests."""
+    reasons = Counter(_reason(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    if reasons:
+        terminalreporter.section("skipped tiers")
+    for reason, count in reasons.most_common():
+        terminalreporter.line(f"{count:4d} tests: {reason}")
+
+
+def _reason(skipped: object) -> str:
+    """pytest tells a skip as (file, line, reason)."""
+    text = str(skipped[2]) if isinstance(skipped, tuple) else str(skipped)
+    return text.removeprefix("Skipped: ")
 
 
 @pytest.fixture(scope="session")
