@@ -69,9 +69,9 @@ proto: install-dev ## generate schemas/ecg_pb2.py from ecg.proto
 		--plugin=protoc-gen-mypy=../$(BIN)/protoc-gen-mypy --mypy_out=. ecg.proto
 
 lock: install-dev ## pin requirements/*.txt with hashes from pyproject.toml
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 		--quiet pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 		--quiet --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 
 clean: ## remove what was made here, data and caches included
