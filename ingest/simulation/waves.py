@@ -14,6 +14,11 @@ from schemas.samples import Lead
 
 _RATE_HZ: Final = 500
 
+_ANGLES_DEG: Final = (-55, -9, 0, 9, 100)
+_WEIGHTS: Final = (1.0, -14, 83, -21, 0.3)
+_WIDTHS_RAD: Final = (0.16, 0.06, 0.06, 0.06, 0.4)
+"""P, Q, R, S and T of ECGSYN's model. Its own defaults make a QRS of 165 ms, which no healthy heart has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wave:
@@ -72,7 +77,7 @@ def healthy_beat(seed: int) -> BeatWaves:
 
     signal = neurokit2.ecg_simulate(
         duration=12, sampling_rate=_RATE_HZ, heart_rate=60, heart_rate_std=0, noise=0, method="ecgsyn",
-        random_state=seed, random_state_distort=seed,
+        random_state=seed, random_state_distort=seed, ti=_ANGLES_DEG, ai=_WEIGHTS, bi=_WIDTHS_RAD,
     )  # fmt: skip
     signal = np.asarray(signal, dtype=np.float64)
     around = signal[4 * _RATE_HZ : 5 * _RATE_HZ]  # a whole beat from the middle, past ECGSYN's first swing
