@@ -21,7 +21,8 @@ import psutil
 from numpy.typing import NDArray
 
 from bench.load import RATE_HZ
-from bench.windowed import neurokit2_devices_per_core
+from bench.signal import UV_PER_LSB, synthetic_ecg
+from bench.windowed import WINDOW_S, window_cpu_s
 from leadwire.children import Child
 from leadwire.embedded import Stack, embedded_stack
 from leadwire.provision import provision
@@ -37,6 +38,7 @@ SETTLE_S = 60.0
 """How long the store may take after the last block until every acknowledged sample must be there."""
 
 _WORKER_START_S = 60.0
+_WINDOWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def _result(
     cpu_s: Mapping[str, float],
 ) -> dict[str, object]:
     p50, p95, p99 = np.percentile(latencies_s, [50, 95, 99]) if latencies_s.size else (None, None, None)
-    windowed = neurokit2_devices_per_core()
+    windowed = 1 / window_cpu_s(synthetic_ecg(WINDOW_S) * UV_PER_LSB / 1000, RATE_HZ, _WINDOWS)
     ours = count * seconds / cpu_s["worker"] if cpu_s["worker"] else None
     return {
         "devices": count,

@@ -6,18 +6,17 @@ import argparse
 import json
 import sys
 import time
-import warnings
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.windowed import WINDOW_S, window_cpu_s
 from processors.ecg.engine import FastEngine
 from schemas.samples import SampleBlock
 
 RATE_HZ = 250
-WINDOW_S = 10
 UV_PER_LSB = 5.0
 
 
@@ -38,7 +37,7 @@ def measure(devices: int, seconds: int, windows: int) -> dict[str, Any]:
     ecg = synthetic_ecg(seconds + WINDOW_S)
     _run(engine, ecg, 1, 3)  # compiles, or loads from the cache
     cpu_s, dumped = _run(engine, ecg, devices, seconds)
-    window_s = _neurokit_window_s(ecg, windows)
+    window_s = window_cpu_s(ecg[: WINDOW_S * RATE_HZ] * UV_PER_LSB / 1000, RATE_HZ, windows)
     samples = devices * seconds * RATE_HZ
     ours, theirs = devices * seconds / cpu_s, 1.0 / window_s
     return {
@@ -94,20 +93,6 @@ def _block(device_id: UUID, ecg: NDArray[np.int16], number: int, second: int) ->
         uv_per_lsb=(UV_PER_LSB,),
         samples=ecg[np.newaxis, start : start + RATE_HZ],
     )
-
-
-def _neurokit_window_s(ecg: NDArray[np.int16], windows: int) -> float:
-    """CPU seconds of one ecg_process on the last 10 s, which a device needs once a second."""
-    import neurokit2  # noqa: PLC0415 - 4 s of imports that the engine's own figure must not wait for
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        signal = ecg[: WINDOW_S * RATE_HZ] * UV_PER_LSB / 1000
-        neurokit2.ecg_process(signal, sampling_rate=RATE_HZ)
-        before = time.process_time()
-        for _ in range(windows):
-            neurokit2.ecg_process(signal, sampling_rate=RATE_HZ)
-    return (time.process_time() - before) / windows
 
 
 if __name__ == "__main__":
