@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from processors.ecg.filters import envelope_delay
+from processors.ecg.envelope import envelope_delay
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.state import NEVER, PENDING, QUEUE, RECENT
 

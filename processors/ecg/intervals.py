@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import atan2, cos, isnan, nan, pi, sin
+from math import atan2, cos, isnan, nan, pi, sin, sqrt
 from typing import Any, Final
 
 from numpy.typing import NDArray
@@ -105,7 +105,7 @@ def mean_axis(device: Record, end_u: int) -> float:
 
 @kernel
 def fill_metrics(device: Record, row: Record, end_u: int, rr: NDArray[Any]) -> None:
-    """Rate and intervals of a metrics row; QTc after Fridericia, QT / cube root of RR in seconds."""
+    """Rate, intervals, levels and axes of a metrics row."""
     count = recent_rr(device, end_u, RATE_S, AVERAGED, rr)
     mean = rate_interval(rr, count)
     if end_u - newest_before(device, end_u) > LAST_BEAT_S * device.inner_hz:
@@ -116,6 +116,21 @@ def fill_metrics(device: Record, row: Record, end_u: int, rr: NDArray[Any]) -> N
     row.qrs_ms = clean_mean(device, device.beat_qrs, end_u)
     qt = clean_mean(device, device.beat_qt, end_u)
     row.qt_ms = qt
-    row.qtc_ms = qt / (mean / 1000.0) ** (1.0 / 3.0) if mean > 0.0 else nan
+    correct_qt(row, qt, mean)
     row.st_mv = clean_mean(device, device.beat_st, end_u)
+    row.st80_mv = nan
+    row.p_axis_deg = nan
     row.qrs_axis_deg = mean_axis(device, end_u)
+    row.t_axis_deg = nan
+
+
+@kernel
+def correct_qt(row: Record, qt: float, rr: float) -> None:
+    """QT in ms for the rate: Fridericia (`qtc_ms`), Bazett, Framingham (Sagie 1992) and Hodges; NaN without a rate."""
+    if not rr > 0.0:
+        qt = nan
+    rr_s = rr / 1000.0
+    row.qtc_ms = qt / rr_s ** (1.0 / 3.0)
+    row.qtc_bazett_ms = qt / sqrt(rr_s)
+    row.qtc_framingham_ms = qt + 154.0 * (1.0 - rr_s)
+    row.qtc_hodges_ms = qt + 1.75 * (60.0 / rr_s - 60.0)

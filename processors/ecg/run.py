@@ -12,13 +12,11 @@ import numpy as np
 
 from processors.ecg.episodes import close_episodes
 from processors.ecg.kernel import cached_kernel
-from processors.ecg.stream import CHUNK, SCRATCH_COLUMNS, SCRATCH_ROWS, begin_recording, end_recording, take
+from processors.ecg.stream import SCRATCH_COLUMNS, SCRATCH_ROWS, begin_recording, end_recording, take
 
 OPERATION: Final = np.dtype(
-    [("kind", "i4"), ("source", "i4"), ("slot", "i8"), ("first", "i8"), ("count", "i8"), ("offset", "i8"),
-     ("told_us", "i8")],
-    align=True,
-)  # fmt: skip
+    [(name, "i8") for name in ("kind", "source", "slot", "first", "count", "offset", "started_at_us")]
+)
 BEGIN: Final = 0
 TAKE: Final = 1
 END: Final = 2
@@ -39,24 +37,25 @@ def compiled() -> Callable[..., int]:
     samples : int16, all blocks one after the other, lead after lead
     devices, leads : DEVICE and LEAD slots, changed in place
     beats, metrics, episodes : rows to fill; made : int64 (3,), how many of each are filled
+    works : WORK (1,), overwritten
     """
     version = stamp()
 
     @cached_kernel
     def run(operations: Any, samples: Any, devices: Any, leads: Any, beats: Any, metrics: Any, episodes: Any,
-            made: Any) -> int:  # fmt: skip
-        scratch = np.zeros((SCRATCH_ROWS, max(SCRATCH_COLUMNS, CHUNK)))
-        holes = np.zeros(CHUNK, np.int64)
+            made: Any, works: Any) -> int:  # fmt: skip
+        scratch = np.zeros((SCRATCH_ROWS, SCRATCH_COLUMNS))
+        work = works[0]
         for operation in operations:
             device = devices[operation.slot]
             if operation.kind == BEGIN:
                 begin_recording(device, leads)
             elif operation.kind == TAKE:
                 part = samples[operation.offset : operation.offset + operation.count * device.leads]
-                take(device, leads, part, operation.count, operation.first, operation.told_us, beats, metrics,
-                     episodes, made, operation.source, scratch, holes)  # fmt: skip
+                take(device, leads, part, operation.count, operation.first, operation.started_at_us, beats, metrics,
+                     episodes, made, operation.source, scratch, work)  # fmt: skip
             else:
-                end_recording(device, leads, beats, metrics, episodes, made, operation.source, scratch)
+                end_recording(device, leads, beats, metrics, episodes, made, operation.source, scratch, work)
                 made[2] = close_episodes(device, episodes, made[2], operation.source, device.next_index)
         return version
 

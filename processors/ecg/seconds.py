@@ -8,11 +8,12 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from processors.ecg.detection import DECIDED_S
+from processors.ecg.envelope import envelope_delay
 from processors.ecg.episodes import follow_beats, follow_rhythm
-from processors.ecg.filters import envelope_delay
 from processors.ecg.intervals import fill_metrics
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.quality import UNREADABLE
+from processors.ecg.results import MAX_LEADS
 from processors.ecg.rhythm import FIBRILLATION, NOISE, stated
 from processors.ecg.state import ABSENT, WINDOW_MASK
 from processors.ecg.timing import anchor, window_start
@@ -32,8 +33,8 @@ def schedule(device: Record) -> None:
 
 
 @kernel
-def emit_due(device: Record, until: int, metrics: NDArray[Any], episodes: NDArray[Any], made: NDArray[Any],
-             source: int, scratch: NDArray[Any]) -> None:  # fmt: skip
+def emit_due(device: Record, leads: NDArray[Any], until: int, metrics: NDArray[Any], episodes: NDArray[Any],
+             made: NDArray[Any], source: int, scratch: NDArray[Any]) -> None:  # fmt: skip
     """Give the seconds before `until` that had samples, and what they say of the rhythm."""
     while device.emit < until:
         k = device.emit
@@ -42,17 +43,23 @@ def emit_due(device: Record, until: int, metrics: NDArray[Any], episodes: NDArra
             quality = float(device.window_quality[k & WINDOW_MASK])
             made[2] = follow_beats(device, episodes, made[2], source, end_u, quality)
             made[2] = follow_rhythm(device, episodes, made[2], source, k, end_u, quality, scratch[0])
-            fill_row(device, metrics[made[1]], source, k, end_u, quality, scratch[0])
+            fill_row(device, leads, metrics[made[1]], source, k, end_u, quality, scratch[0])
             made[1] += 1
         device.emit += 1
     schedule(device)
 
 
 @kernel
-def fill_row(device: Record, row: Record, source: int, k: int, end_u: int, quality: float, rr: NDArray[Any]) -> None:
+def fill_row(device: Record, leads: NDArray[Any], row: Record, source: int, k: int, end_u: int, quality: float,
+             rr: NDArray[Any]) -> None:  # fmt: skip
     row.source = source
     row.window_start_us = anchor(device, window_start(k, device.rate_hz)) + k * 1_000_000
     row.quality = quality
+    row.main_lead = device.main
+    for i in range(MAX_LEADS):
+        lead = leads[device.lead[i]]
+        row.lead_quality[i] = lead.quality_of[k & WINDOW_MASK] if i < device.leads else nan
+        row.lead_flags[i] = lead.flags_of[k & WINDOW_MASK] if i < device.leads else 0
     fill_metrics(device, row, end_u, rr)
     label = stated(device)
     if device.rhythm == NOISE:
@@ -77,5 +84,11 @@ def blank_metrics(row: Record) -> None:
     row.qrs_ms = nan
     row.qt_ms = nan
     row.qtc_ms = nan
+    row.qtc_bazett_ms = nan
+    row.qtc_framingham_ms = nan
+    row.qtc_hodges_ms = nan
     row.st_mv = nan
+    row.st80_mv = nan
+    row.p_axis_deg = nan
     row.qrs_axis_deg = nan
+    row.t_axis_deg = nan

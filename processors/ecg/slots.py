@@ -8,6 +8,7 @@ from uuid import UUID
 
 import numpy as np
 
+from processors.ecg.results import Source
 from processors.ecg.state import INNER_RATE_HZ, Slots, blank_devices, blank_leads
 from schemas.samples import Lead, SampleBlock
 
@@ -22,7 +23,7 @@ class Held:
 
     slot: int
     lead_slots: tuple[int, ...]
-    recording_id: UUID
+    source: Source
     leads: tuple[Lead, ...]
     rate_hz: float
     uv_per_lsb: tuple[float, ...]
@@ -30,7 +31,7 @@ class Held:
     def goes_on_with(self, block: SampleBlock) -> bool:
         """Whether the block belongs to the same recording, with the same leads, rate and gain."""
         return (
-            self.recording_id == block.recording_id
+            self.source.recording_id == block.recording_id
             and self.leads == block.leads
             and self.rate_hz == block.rate_hz
             and self.uv_per_lsb == block.uv_per_lsb
@@ -72,7 +73,7 @@ class SlotTable:
         self.devices[slot] = np.zeros((), self.devices.dtype)
         self.leads[list(lead_slots)] = np.zeros((), self.leads.dtype)
         self.point(slot, lead_slots)
-        self.held[device_id] = Held(slot, lead_slots, recording_id, leads, rate_hz, gains)
+        self.held[device_id] = Held(slot, lead_slots, Source(device_id, recording_id, leads), leads, rate_hz, gains)
         return self.held[device_id]
 
     def point(self, slot: int, lead_slots: tuple[int, ...]) -> None:

@@ -28,7 +28,9 @@ def pack(table: SlotTable, version: str) -> bytes:
     held = list(table.held.items())
     slots = [h.slot for _, h in held]
     lead_slots = [slot for _, h in held for slot in h.lead_slots]
-    who = [[str(device), str(h.recording_id), list(h.leads), h.rate_hz, list(h.uv_per_lsb)] for device, h in held]
+    who = [
+        [str(device), str(h.source.recording_id), list(h.leads), h.rate_hz, list(h.uv_per_lsb)] for device, h in held
+    ]
     leads = table.leads[lead_slots]
     rings = leads["ring"].copy()
     leads["ring"] = 0

@@ -7,16 +7,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.ecg.results import MAX_LEADS
+
 Slots = NDArray[Any]
 """Structured array of DEVICE or LEAD records."""
 
 RING: Final = 1024
 """Conditioned samples kept per lead: 2.7 s at the highest inner rate (374 Hz), and the learning period is 2 s."""
 RING_MASK: Final = RING - 1
-BOXES: Final = 64
-BOX_MASK: Final = BOXES - 1
-SQUARES: Final = 8
-SQUARE_MASK: Final = SQUARES - 1
+CHUNK: Final = 256
+"""Inner samples conditioned at a time; what comes out doesn't depend on it, only the cache does."""
 QUEUE: Final = 16
 """Candidates waiting for their decision: 2 s of learning holds at most 14."""
 PENDING: Final = 16
@@ -26,7 +26,6 @@ BEAT_MASK: Final = BEATS - 1
 WINDOWS: Final = 4
 WINDOW_MASK: Final = WINDOWS - 1
 TEMPLATE: Final = 40
-MAX_LEADS: Final = 12
 INNER_RATE_HZ: Final = 250.0
 """Leads are averaged down to the whole fraction of their rate that lies nearest: 187 to 374 Hz (100 and up stay)."""
 NEVER: Final = -(1 << 60)
@@ -35,15 +34,19 @@ ABSENT: Final = -1
 
 LEAD: Final = np.dtype(
     [
-        # filters
-        ("sum", "f8"), ("base", "f8"), ("level", "f8"), ("noise", "f8"), ("weight", "f8"), ("score", "f8"),
-        ("energy", "f8"), ("peak", "f8"),
-        ("summed", "i4"), ("held", "i4"), ("missing_run", "i4"), ("box", "i4"), ("tail", "i4"), ("rebase", "i4"),
-        ("boxes", "i4", (BOXES,)), ("squares", "f8", (SQUARES,)), ("ring", "i2", (RING,)),
-        # the second in progress
-        ("valid", "i4"), ("railed", "i4"), ("low", "i4"), ("high", "i4"), ("inner", "i4"),
+        # conditioning
+        ("gain_uv", "f8"), ("offset", "i8"), ("held", "i8"), ("sum", "i8"), ("summed", "i4"), ("missing_run", "i4"),
+        ("rebase", "i4"), ("base", "f8"), ("ring", "i2", (RING,)),
+        # mains
+        ("mains_hz", "f8"), ("mains_seen_hz", "f8"), ("mains_runs", "i4"), ("mains_turn", "f8"), ("mains_step", "f8"),
+        ("mains_newer", "f8"), ("mains_older", "f8"), ("mains_left", "f8"),
+        # the second in progress, then the last seconds
+        ("valid", "i4"), ("railed", "i4"), ("low", "i4"), ("high", "i4"), ("inner", "i4"), ("energy", "i8"),
+        ("peak", "i4"), ("off_run", "i4"), ("quality_of", "f4", (WINDOWS,)), ("flags_of", "u1", (WINDOWS,)),
+        # fusion
+        ("level", "f8"), ("noise", "f8"), ("weight", "f8"), ("score", "f8"),
         # of each candidate in the device's queue
-        ("best", "f4"), ("amplitudes", "f4", (QUEUE,)), ("gain_uv", "f8"),
+        ("best", "f4"), ("amplitudes", "f4", (QUEUE,)),
     ],
     align=True,
 )  # fmt: skip
@@ -81,6 +84,16 @@ DEVICE: Final = np.dtype(
     ],
     align=True,
 )  # fmt: skip
+
+WORK: Final = np.dtype(
+    [
+        ("gathered", "f8", (CHUNK,)), ("clean", "i4", (CHUNK,)), ("holes", "i4", (CHUNK,)),
+        ("sums", "i4", (CHUNK + 64,)), ("squares", "f4", (CHUNK + 8,)),
+        ("envelopes", "f4", (MAX_LEADS, CHUNK)), ("fused", "f4", (CHUNK,)),
+    ],
+    align=True,
+)  # fmt: skip
+"""What a chunk is worked on in; nothing in it outlives the chunk."""
 
 BEAT_ROW: Final = np.dtype(
     [

@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 
 from processors.ecg.beats import finish_ready
 from processors.ecg.detection import FIRST_RR_S, LEARN_S, detect, forget_beats
-from processors.ecg.filters import condition, envelope_delay, half_box, push, restart, smoothing
+from processors.ecg.envelope import envelop, envelope_delay, fuse, note_height
+from processors.ecg.filters import condition, restart, store
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.quality import close_window
 from processors.ecg.seconds import emit_due, schedule
-from processors.ecg.state import ABSENT, MAX_LEADS, NEVER
-from processors.ecg.timing import keep_time, window_holding, window_start
+from processors.ecg.state import ABSENT, CHUNK, NEVER, RING_MASK
+from processors.ecg.timing import keep_time, since_start_us, window_holding, window_start
 
-CHUNK: Final = 64
-"""Inner samples conditioned at a time; what comes out doesn't depend on it, only the cache does."""
 RELEARN_S: Final = 30.0
 """After a longer gap the levels are learned anew."""
 
@@ -68,22 +67,19 @@ def begin_segment(device: Record, leads: NDArray[Any], first: int) -> None:
 
 @kernel
 def end_segment(device: Record, leads: NDArray[Any], beats: NDArray[Any], made: NDArray[Any], source: int,
-                scratch: NDArray[Any]) -> None:  # fmt: skip
+                scratch: NDArray[Any], work: Record) -> None:  # fmt: skip
     """Decide every beat up to the last sample: the signal is held still until the envelope has passed it."""
     if device.newest_u < device.segment_u:
         return
-    half = half_box(device.inner_hz)
-    smooth = smoothing(device.inner_hz)
     pads = envelope_delay(device.inner_hz) + 2
+    for k in range(device.leads):
+        lead = leads[device.lead[k]]
+        work.clean[:pads] = lead.ring[device.newest_u & RING_MASK]
+        store(lead, work.clean, pads, device.newest_u + 1)
+        envelop(lead, device.newest_u + pads, pads, device.inner_hz, work, work.envelopes[k])
+    fuse(device, leads, work.envelopes, pads, work.fused)
     for p in range(pads):
-        u = device.newest_u + 1 + p
-        fused = 0.0
-        for k in range(device.leads):
-            lead = leads[device.lead[k]]
-            e = push(lead, u, lead.tail, half, smooth)
-            scratch[3 + k, 0] = e
-            fused += lead.weight * e
-        detect(device, leads, u, fused, scratch[3:], 0, p == pads - 1)
+        detect(device, leads, device.newest_u + 1 + p, work.fused[p], work.envelopes, p, p == pads - 1)
     made[0] = finish_ready(device, leads, device.newest_u, True, beats, made[0], source, scratch)
 
 
@@ -98,29 +94,32 @@ def end_window(device: Record, leads: NDArray[Any]) -> None:
 
 @kernel
 def cross_gap(device: Record, leads: NDArray[Any], first: int, beats: NDArray[Any], metrics: NDArray[Any],
-              episodes: NDArray[Any], made: NDArray[Any], source: int, scratch: NDArray[Any]) -> None:  # fmt: skip
+              episodes: NDArray[Any], made: NDArray[Any], source: int, scratch: NDArray[Any],
+              work: Record) -> None:  # fmt: skip
     """Samples up to `first` never came: decide what is pending, give the seconds that are over, start afresh."""
-    end_segment(device, leads, beats, made, source, scratch)
+    end_segment(device, leads, beats, made, source, scratch, work)
     if first >= device.window_end:
         end_window(device, leads)
         device.window += 1
-    emit_due(device, device.window, metrics, episodes, made, source, scratch)
+    emit_due(device, leads, device.window, metrics, episodes, made, source, scratch)
     begin_segment(device, leads, first)
 
 
 @kernel
 def end_recording(device: Record, leads: NDArray[Any], beats: NDArray[Any], metrics: NDArray[Any],
-                  episodes: NDArray[Any], made: NDArray[Any], source: int, scratch: NDArray[Any]) -> None:  # fmt: skip
-    end_segment(device, leads, beats, made, source, scratch)
+                  episodes: NDArray[Any], made: NDArray[Any], source: int, scratch: NDArray[Any],
+              work: Record) -> None:  # fmt: skip
+    end_segment(device, leads, beats, made, source, scratch, work)
     end_window(device, leads)
-    emit_due(device, device.window + 1, metrics, episodes, made, source, scratch)
+    emit_due(device, leads, device.window + 1, metrics, episodes, made, source, scratch)
 
 
 @kernel
-def take(device: Record, leads: NDArray[Any], samples: NDArray[np.int16], count: int, first: int, told_us: int,
+def take(device: Record, leads: NDArray[Any], samples: NDArray[np.int16], count: int, first: int, started_at_us: int,
          beats: NDArray[Any], metrics: NDArray[Any], episodes: NDArray[Any], made: NDArray[Any], source: int,
-         scratch: NDArray[Any], holes: NDArray[Any]) -> None:  # fmt: skip
+         scratch: NDArray[Any], work: Record) -> None:  # fmt: skip
     """Take in a block: `samples` is lead after lead, `count` of each, from recording index `first`."""
+    told_us = started_at_us - since_start_us(first, device.rate_hz)
     if device.next_index == NEVER:
         device.anchor_us = told_us
         device.older_anchor_us = told_us
@@ -128,19 +127,23 @@ def take(device: Record, leads: NDArray[Any], samples: NDArray[np.int16], count:
     else:
         keep_time(device, first, told_us)
         if first > device.next_index:
-            cross_gap(device, leads, first, beats, metrics, episodes, made, source, scratch)
+            cross_gap(device, leads, first, beats, metrics, episodes, made, source, scratch, work)
     done = max(0, device.next_index - first) if device.next_index != NEVER else 0
     while done < count:
         index = first + done
         size = min(count - done, CHUNK * device.divisor, device.window_end - index)
+        work.holes[:] = 0
         outputs = 0
-        holes[:] = 0
         for k in range(device.leads):
+            lead = leads[device.lead[k]]
             part = samples[k * count + done : k * count + done + size]
-            outputs = condition(leads[device.lead[k]], part, index, device, scratch[3 + k], holes)
+            outputs = condition(lead, part, index, device, work)
+            envelop(lead, (index + size) // device.divisor - 1, outputs, device.inner_hz, work, work.envelopes[k])
+            note_height(lead, work.envelopes[k], outputs)
+        fuse(device, leads, work.envelopes, outputs, work.fused)
         device.next_index = index + size
         device.window_samples += size
-        follow(device, leads, outputs, beats, metrics, episodes, made, source, scratch, holes)
+        follow(device, leads, outputs, beats, metrics, episodes, made, source, scratch, work)
         if device.next_index == device.window_end:
             end_window(device, leads)
             device.window += 1
@@ -150,24 +153,21 @@ def take(device: Record, leads: NDArray[Any], samples: NDArray[np.int16], count:
 
 @kernel
 def follow(device: Record, leads: NDArray[Any], outputs: int, beats: NDArray[Any], metrics: NDArray[Any],
-           episodes: NDArray[Any], made: NDArray[Any], source: int, scratch: NDArray[Any], holes: NDArray[Any],
+           episodes: NDArray[Any], made: NDArray[Any], source: int, scratch: NDArray[Any], work: Record,
            ) -> None:  # fmt: skip
-    """Go through conditioned samples one by one: fuse, detect, finish beats, give seconds that are due."""
+    """Go through the fused envelope sample by sample: detect, finish beats, give seconds that are due."""
     first_u = device.next_index // device.divisor - outputs
     for j in range(outputs):
         u = first_u + j
-        fused = 0.0
-        for k in range(device.leads):
-            fused += leads[device.lead[k]].weight * scratch[3 + k, j]
         device.newest_u = u
-        if holes[j] == device.leads:
+        if work.holes[j] == device.leads:
             device.broken_u = u
-        detect(device, leads, u, fused, scratch[3:], j, False)
+        detect(device, leads, u, work.fused[j], work.envelopes, j, False)
         if device.pending > 0:
             made[0] = finish_ready(device, leads, u, False, beats, made[0], source, scratch)
         if u >= device.emit_at_u:
-            emit_due(device, device.emit + 1, metrics, episodes, made, source, scratch)
+            emit_due(device, leads, device.emit + 1, metrics, episodes, made, source, scratch)
 
 
-SCRATCH_ROWS: Final = 3 + MAX_LEADS
+SCRATCH_ROWS: Final = 3
 SCRATCH_COLUMNS: Final = int(1.2 * 375)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from processors.ecg.filters import condition, envelope_delay, restart
-from processors.ecg.state import RING_MASK, blank_devices, blank_leads
+from processors.ecg.envelope import envelop, envelope_delay
+from processors.ecg.filters import condition, restart
+from processors.ecg.state import CHUNK, RING_MASK, WORK, blank_devices, blank_leads
 from schemas.samples import MISSING
 
 from .signals import ecg
@@ -15,15 +16,20 @@ from .signals import ecg
 
 def conditioned(
     samples: NDArray[np.int16], rate_hz: float, divisor: int
-) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
+) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
     """Envelope and ring of one lead with 1 µV steps."""
-    device, lead = blank_devices(1)[0], blank_leads(1)[0]
+    device, lead, work = blank_devices(1)[0], blank_leads(1)[0], np.zeros(1, WORK)[0]
     device["rate_hz"], device["divisor"], device["inner_hz"] = rate_hz, divisor, rate_hz / divisor
     lead["gain_uv"] = 1.0
     restart(lead)
-    out = np.zeros(len(samples))
-    made = condition(lead, samples, 0, device, out, np.zeros(len(samples), np.int64))
-    return out[:made], lead["ring"]
+    envelope = []
+    for first in range(0, len(samples), CHUNK):
+        part = samples[first : first + CHUNK]
+        made = condition(lead, part, first, device, work)
+        newest = (first + len(part)) // divisor - 1
+        envelop(lead, newest, made, rate_hz / divisor, work, work["envelopes"][0])
+        envelope.append(work["envelopes"][0][:made].copy())
+    return np.concatenate(envelope), lead["ring"]
 
 
 @pytest.mark.parametrize(("rate_hz", "divisor"), [(100.0, 1), (250.0, 1), (360.0, 1), (1000.0, 4)])
@@ -45,6 +51,14 @@ def test_a_step_behind_a_hole_is_not_seen() -> None:
     samples[500:] = 9000
     envelope, _ = conditioned(samples, 250.0, 1)
     assert not envelope.any()
+
+
+def test_a_short_hole_is_held_still() -> None:
+    samples = np.full(900, 100, np.int16)
+    samples[400:410] = MISSING
+    samples[410:] = 400
+    envelope, _ = conditioned(samples, 250.0, 1)
+    assert envelope.argmax() - envelope_delay(250.0) == pytest.approx(410, abs=5)
 
 
 def test_samples_are_averaged_down_not_picked() -> None:
