@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
@@ -14,7 +15,12 @@ from ingest.records import read_record
 from ingest.sources import RecordSource, Take
 from processors.analysis import Analysis, analyze, write_annotations
 from processors.ecg.engines import engine as engine_named
+from schemas.metrics import FIGURES
 from schemas.rhythms import RhythmEpisode
+from schemas.samples import Lead
+
+_SHOWN: Final = ("heart_rate_bpm", "rr_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "st_mv", "qrs_axis_deg")
+"""What fits on a line; as JSON there is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +39,17 @@ class Analyzed:
             "leads": list(self.source.leads),
             "seconds": self.source.duration_s,
             "beats": self._classes(),
-            "intervals": self._intervals(),
+            "intervals": self._medians(FIGURES),
+            "main_lead_s": dict(Counter(row.main_lead for row in self.analysis.metrics if row.main_lead).most_common()),
+            "quality": [self._quality(lead) for lead in self.source.leads],
             "episodes": [_episode(episode) for episode in self.analysis.episodes],
             "files": [str(file) for file in self.files],
         }
 
     def as_text(self) -> str:
         classes = ", ".join(f"{count} {name}" for name, count in self._classes().items())
-        intervals = ", ".join(f"{name} {value:.3g}" for name, value in self._intervals().items() if value is not None)
+        medians = self._medians(_SHOWN)
+        intervals = ", ".join(f"{name} {value:.3g}" for name, value in medians.items() if value is not None)
         labels = Counter(episode.label for episode in self.analysis.episodes)
         lines = [
             f"{self.source.name}: {self.source.duration_s:.0f} s, {', '.join(self.source.leads)}",
@@ -55,14 +64,22 @@ class Analyzed:
     def _classes(self) -> dict[str, int]:
         return dict(Counter(beat.beat_class for beat in self.analysis.beats).most_common())
 
-    def _intervals(self) -> dict[str, float | None]:
-        """Medians over the record: bpm and ms."""
-        names = ("heart_rate_bpm", "rr_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "st_mv", "qrs_axis_deg")
+    def _medians(self, names: Sequence[str]) -> dict[str, float | None]:
+        """Medians over the record: bpm, ms, mV and degrees."""
         return {name: self._median(name) for name in names}
 
     def _median(self, name: str) -> float | None:
         values = [getattr(row, name) for row in self.analysis.metrics if getattr(row, name) is not None]
-        return round(float(np.median(values)), 3) if values else None
+        if not values:
+            return None
+        return round(_median_angle(values) if name.endswith("_axis_deg") else float(np.median(values)), 3)
+
+    def _quality(self, lead: Lead) -> dict[str, object]:
+        """The lead's mean quality, and for how many seconds each flag stood."""
+        told = [each for row in self.analysis.metrics for each in row.leads if each.lead == lead]
+        flagged = Counter(flag for each in told for flag in each.flags)
+        mean = round(float(np.mean([each.quality for each in told])), 3) if told else None
+        return {"lead": lead, "mean": mean, "flagged_s": dict(flagged.most_common())}
 
 
 def analyze_record(record: Path, out: Path, engine: Literal["fast", "neurokit2"]) -> Analyzed:
@@ -72,6 +89,13 @@ def analyze_record(record: Path, out: Path, engine: Literal["fast", "neurokit2"]
     take = Take(identity, identity, started_at_us=0)
     done = analyze(source.blocks(take), engine_named(engine))
     return Analyzed(source, done, write_annotations(done, source.name, out, source.rate_hz))
+
+
+def _median_angle(degrees: Sequence[float]) -> float:
+    """The median about the mean direction, because 179 and -179 are neighbours."""
+    middle = float(np.degrees(np.angle(np.exp(1j * np.radians(degrees)).sum())))
+    off = (np.array(degrees) - middle + 180) % 360 - 180
+    return (middle + float(np.median(off)) + 180) % 360 - 180
 
 
 def _episode(episode: RhythmEpisode) -> dict[str, object]:

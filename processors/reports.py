@@ -20,7 +20,7 @@ from storage import reports
 from storage.database import Database
 from storage.objects import Objects
 from storage.reports import FinishedReport
-from storage.summaries import MetricsSummary
+from storage.summaries import PeriodMeans
 
 _SETTLE_S: Final = 15.0
 """Longer than a checkpoint interval, after which the last samples are stored."""
@@ -61,7 +61,7 @@ class Reporter:
         pdf = await asyncio.to_thread(lambda: render(content(data)))
         key = f"reports/{event.device_id}/{event.report_id}.pdf"
         await self._objects.put(key, pdf, "application/pdf")
-        finished = _finished(data.summary, key, len(pdf), self._objects.service, event)
+        finished = _finished(data.summary.means, key, len(pdf), self._objects.service, event)
         async with self._database.transaction() as connection:
             await reports.finish_report(connection, event.report_id, finished)
 
@@ -79,17 +79,17 @@ class Reporter:
             await reports.fail_report(connection, event.report_id, now())
 
 
-def _finished(summary: MetricsSummary, key: str, size: int, service: str, event: ReportEvent) -> FinishedReport:
+def _finished(means: PeriodMeans, key: str, size: int, service: str, event: ReportEvent) -> FinishedReport:
     return FinishedReport(
         key=key,
         size=size,
         cloud_service=service,
-        heart_rate=_whole(summary.heart_rate_mean),
-        pr_interval=_whole(summary.pr_mean_ms),
-        qrs_duration=_whole(summary.qrs_mean_ms),
-        qtc_interval=_whole(summary.qtc_mean_ms),
-        st_segment=None if summary.st_mv is None else f"{summary.st_mv:+.2f} mV",
-        qrs_axis=None if summary.qrs_axis_deg is None else f"{summary.qrs_axis_deg:.0f}°",
+        heart_rate=_whole(means.heart_rate_mean),
+        pr_interval=_whole(means.pr_mean_ms),
+        qrs_duration=_whole(means.qrs_mean_ms),
+        qtc_interval=_whole(means.qtc_mean_ms),
+        st_segment=None if means.st_mv is None else f"{means.st_mv:+.2f} mV",
+        qrs_axis=None if means.qrs_axis_deg is None else f"{means.qrs_axis_deg:.0f}°",
         report_date=to_datetime(event.period_end_us),
         uploaded_at=now(),
     )

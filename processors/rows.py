@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, cast
 
 from numpy.typing import NDArray
 
-from processors.ecg.results import Results, Source
+from processors.ecg.results import METRICS_DTYPE, Results, Source
 from schemas.beats import Beat, Fiducials
-from schemas.metrics import Metrics
+from schemas.metrics import FIGURES, Metrics
+from schemas.quality import LeadQuality, flags_of
 from schemas.rhythms import LABELS, EpisodeState, RhythmEpisode
 
 _BEAT_FIGURES: Final = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
-_METRIC_FIGURES: Final = (
-    "heart_rate_bpm", "rr_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "st_mv", "qrs_axis_deg",
-)  # fmt: skip
+_ONE_EACH: Final = [name for name in METRICS_DTYPE.names or () if METRICS_DTYPE[name].shape == ()]
 _MARKS: Final = Fiducials.__slots__
 _STATES: Final[tuple[EpisodeState, ...]] = ("opened", "updated", "closed")
 
@@ -40,7 +39,9 @@ def beats(results: Results) -> list[Beat]:
 
 
 def metrics(results: Results) -> list[Metrics]:
-    """One Metrics per row."""
+    """One Metrics per row; its leads are those of the recording that have a quality."""
+    table = results.metrics
+    qualities, flags = table["lead_quality"].tolist(), table["lead_flags"].tolist()
     return [
         Metrics(
             device_id=source.device_id,
@@ -50,10 +51,17 @@ def metrics(results: Results) -> list[Metrics]:
             arrhythmia_type=LABELS[row["rhythm"]] if row["rhythm"] >= 0 else None,
             arrhythmia_confidence=row["arrhythmia_confidence"],
             quality=row["quality"],
-            **_figures(row, _METRIC_FIGURES),
+            main_lead=source.leads[row["main_lead"]] if 0 <= row["main_lead"] < len(source.leads) else None,
+            leads=_lead_qualities(source, quality, bits),
+            **_figures(row, FIGURES),
         )
-        for source, row in _rows(results, results.metrics)
+        for (source, row), quality, bits in zip(_rows(results, table[_ONE_EACH]), qualities, flags, strict=True)
     ]
+
+
+def _lead_qualities(source: Source, quality: Sequence[float], bits: Sequence[int]) -> tuple[LeadQuality, ...]:
+    told = zip(source.leads, quality, bits, strict=False)  # the columns have room for more leads
+    return tuple(LeadQuality(lead, value, flags_of(flag)) for lead, value, flag in told if not math.isnan(value))
 
 
 def episodes(results: Results) -> list[RhythmEpisode]:

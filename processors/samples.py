@@ -60,7 +60,7 @@ class SampleProcessor:
         self._engine = engine
         self._database = database
         self._publisher = publisher
-        self._sinks = Sinks(database, publisher)
+        self._sinks = Sinks(database, publisher, settings.metrics_table_every_s)
         self._owners = Owners(database)
         self._settings = settings
         self._partition_count = partition_count

@@ -53,11 +53,15 @@ class Rows:
 
 
 class Sinks:
-    """Writes rows and checkpoints; when this returns, they are committed."""
+    """Writes rows and checkpoints; when this returns, they are committed.
 
-    def __init__(self, database: Database, publisher: Publisher) -> None:
+    Every second of metrics is published, and one in `metrics_every_s` is kept (see storage/metrics.py).
+    """
+
+    def __init__(self, database: Database, publisher: Publisher, metrics_every_s: int = 1) -> None:
         self._database = database
         self._publisher = publisher
+        self._metrics_every_s = metrics_every_s
 
     async def write(self, rows: Rows) -> None:
         """Store the rows, then publish them. Raises Busy after GIVE_UP_S of retries."""
@@ -79,7 +83,7 @@ class Sinks:
             await samples.write_stretches(connection, rows.stretches)
             await samples.write_gaps(connection, rows.gaps)
             await beats.write_beats(connection, rows.beats)
-            await metrics.write_metrics(connection, rows.metrics, rows.owners)
+            await metrics.write_metrics(connection, rows.metrics, rows.owners, self._metrics_every_s)
             await rhythms.write_rhythms(connection, rows.episodes)
 
     async def _checkpoint(

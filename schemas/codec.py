@@ -13,7 +13,8 @@ from schemas import ecg_pb2 as pb
 from schemas.beats import Beat, BeatClass, Fiducials
 from schemas.clock import EARLIEST_US, END_US
 from schemas.errors import Malformed
-from schemas.metrics import Metrics
+from schemas.metrics import FIGURES, Metrics
+from schemas.quality import LeadQuality, bits_of, flags_of
 from schemas.reports import ReportEvent, ReportState
 from schemas.rhythms import EpisodeState, RhythmEpisode
 from schemas.samples import LEADS, Lead, SampleBlock, check_block
@@ -22,9 +23,6 @@ _NUMBER_BY_LEAD: Final = {lead: pb.Lead.Value(lead) for lead in LEADS}
 _LEAD_BY_NUMBER: Final[dict[int, Lead]] = {number: lead for lead, number in _NUMBER_BY_LEAD.items()}
 _FIDUCIAL_NAMES: Final = Fiducials.__slots__
 _BEAT_OPTIONALS: Final = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
-_METRIC_OPTIONALS: Final = (
-    "heart_rate_bpm", "rr_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "st_mv", "qrs_axis_deg",
-)  # fmt: skip
 
 
 def encode_pack(blocks: Iterable[SampleBlock]) -> bytes:
@@ -143,7 +141,11 @@ def encode_metrics(metrics: Metrics) -> bytes:
         arrhythmia_type=metrics.arrhythmia_type or "",
         arrhythmia_confidence=metrics.arrhythmia_confidence,
         quality=metrics.quality,
-        **{name: getattr(metrics, name) for name in _METRIC_OPTIONALS},
+        main_lead=_NUMBER_BY_LEAD[metrics.main_lead] if metrics.main_lead else pb.LEAD_UNSPECIFIED,
+        leads=[_NUMBER_BY_LEAD[each.lead] for each in metrics.leads],
+        lead_quality=[each.quality for each in metrics.leads],
+        lead_flags=[bits_of(each.flags) for each in metrics.leads],
+        **{name: getattr(metrics, name) for name in FIGURES},
     ).SerializeToString()
 
 
@@ -159,8 +161,18 @@ def decode_metrics(value: bytes) -> Metrics:
         arrhythmia_type=message.arrhythmia_type or None,
         arrhythmia_confidence=message.arrhythmia_confidence,
         quality=message.quality,
-        **{n: getattr(message, n) if message.HasField(n) else None for n in _METRIC_OPTIONALS},
+        main_lead=_lead(message.main_lead) if message.main_lead else None,
+        leads=_lead_qualities(message),
+        **{n: getattr(message, n) if message.HasField(n) else None for n in FIGURES},
     )
+
+
+def _lead_qualities(message: pb.Metrics) -> tuple[LeadQuality, ...]:
+    counts = len(message.leads), len(message.lead_quality), len(message.lead_flags)
+    if len(set(counts)) > 1:
+        raise Malformed(f"leads, lead_quality and lead_flags have {counts} values; send one of each for every lead")
+    columns = zip(message.leads, message.lead_quality, message.lead_flags, strict=True)
+    return tuple(LeadQuality(_lead(number), quality, flags_of(bits)) for number, quality, bits in columns)
 
 
 def encode_rhythm(episode: RhythmEpisode) -> bytes:

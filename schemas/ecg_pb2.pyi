@@ -450,6 +450,16 @@ class Metrics(_message.Message):
     ARRHYTHMIA_TYPE_FIELD_NUMBER: _builtins.int
     ARRHYTHMIA_CONFIDENCE_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
+    QTC_BAZETT_MS_FIELD_NUMBER: _builtins.int
+    QTC_FRAMINGHAM_MS_FIELD_NUMBER: _builtins.int
+    QTC_HODGES_MS_FIELD_NUMBER: _builtins.int
+    ST80_MV_FIELD_NUMBER: _builtins.int
+    P_AXIS_DEG_FIELD_NUMBER: _builtins.int
+    T_AXIS_DEG_FIELD_NUMBER: _builtins.int
+    MAIN_LEAD_FIELD_NUMBER: _builtins.int
+    LEADS_FIELD_NUMBER: _builtins.int
+    LEAD_QUALITY_FIELD_NUMBER: _builtins.int
+    LEAD_FLAGS_FIELD_NUMBER: _builtins.int
     device_id: _builtins.str
     recording_id: _builtins.str
     window_start_us: _builtins.int
@@ -469,6 +479,27 @@ class Metrics(_message.Message):
     """0 to 100"""
     quality: _builtins.float
     """0 to 1, the best lead's"""
+    qtc_bazett_ms: _builtins.float
+    qtc_framingham_ms: _builtins.float
+    qtc_hodges_ms: _builtins.float
+    st80_mv: _builtins.float
+    """level at J+80 ms; st_mv is at J+60"""
+    p_axis_deg: _builtins.float
+    t_axis_deg: _builtins.float
+    main_lead: Global___Lead.ValueType
+    """intervals and levels were measured on it; LEAD_UNSPECIFIED = on none"""
+    @_builtins.property
+    def leads(self) -> _containers.RepeatedScalarFieldContainer[Global___Lead.ValueType]:
+        """the recording's, in its order; the next two hold one value for each"""
+
+    @_builtins.property
+    def lead_quality(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """0 to 1"""
+
+    @_builtins.property
+    def lead_flags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """bit 0 missing, 1 flat, 2 lead off, 3 saturated, 4 noise"""
+
     def __init__(
         self,
         *,
@@ -487,13 +518,25 @@ class Metrics(_message.Message):
         arrhythmia_type: _builtins.str = ...,
         arrhythmia_confidence: _builtins.float = ...,
         quality: _builtins.float = ...,
+        qtc_bazett_ms: _builtins.float | None = ...,
+        qtc_framingham_ms: _builtins.float | None = ...,
+        qtc_hodges_ms: _builtins.float | None = ...,
+        st80_mv: _builtins.float | None = ...,
+        p_axis_deg: _builtins.float | None = ...,
+        t_axis_deg: _builtins.float | None = ...,
+        main_lead: Global___Lead.ValueType = ...,
+        leads: _abc.Iterable[Global___Lead.ValueType] | None = ...,
+        lead_quality: _abc.Iterable[_builtins.float] | None = ...,
+        lead_flags: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_heart_rate_bpm", b"_heart_rate_bpm", "_pr_ms", b"_pr_ms", "_qrs_axis_deg", b"_qrs_axis_deg", "_qrs_ms", b"_qrs_ms", "_qt_ms", b"_qt_ms", "_qtc_ms", b"_qtc_ms", "_rr_ms", b"_rr_ms", "_st_mv", b"_st_mv", "heart_rate_bpm", b"heart_rate_bpm", "pr_ms", b"pr_ms", "qrs_axis_deg", b"qrs_axis_deg", "qrs_ms", b"qrs_ms", "qt_ms", b"qt_ms", "qtc_ms", b"qtc_ms", "rr_ms", b"rr_ms", "st_mv", b"st_mv"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_heart_rate_bpm", b"_heart_rate_bpm", "_p_axis_deg", b"_p_axis_deg", "_pr_ms", b"_pr_ms", "_qrs_axis_deg", b"_qrs_axis_deg", "_qrs_ms", b"_qrs_ms", "_qt_ms", b"_qt_ms", "_qtc_bazett_ms", b"_qtc_bazett_ms", "_qtc_framingham_ms", b"_qtc_framingham_ms", "_qtc_hodges_ms", b"_qtc_hodges_ms", "_qtc_ms", b"_qtc_ms", "_rr_ms", b"_rr_ms", "_st80_mv", b"_st80_mv", "_st_mv", b"_st_mv", "_t_axis_deg", b"_t_axis_deg", "heart_rate_bpm", b"heart_rate_bpm", "p_axis_deg", b"p_axis_deg", "pr_ms", b"pr_ms", "qrs_axis_deg", b"qrs_axis_deg", "qrs_ms", b"qrs_ms", "qt_ms", b"qt_ms", "qtc_bazett_ms", b"qtc_bazett_ms", "qtc_framingham_ms", b"qtc_framingham_ms", "qtc_hodges_ms", b"qtc_hodges_ms", "qtc_ms", b"qtc_ms", "rr_ms", b"rr_ms", "st80_mv", b"st80_mv", "st_mv", b"st_mv", "t_axis_deg", b"t_axis_deg"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_heart_rate_bpm", b"_heart_rate_bpm", "_pr_ms", b"_pr_ms", "_qrs_axis_deg", b"_qrs_axis_deg", "_qrs_ms", b"_qrs_ms", "_qt_ms", b"_qt_ms", "_qtc_ms", b"_qtc_ms", "_rr_ms", b"_rr_ms", "_st_mv", b"_st_mv", "arrhythmia_confidence", b"arrhythmia_confidence", "arrhythmia_type", b"arrhythmia_type", "device_id", b"device_id", "engine_version", b"engine_version", "heart_rate_bpm", b"heart_rate_bpm", "pr_ms", b"pr_ms", "qrs_axis_deg", b"qrs_axis_deg", "qrs_ms", b"qrs_ms", "qt_ms", b"qt_ms", "qtc_ms", b"qtc_ms", "quality", b"quality", "recording_id", b"recording_id", "rr_ms", b"rr_ms", "st_mv", b"st_mv", "window_start_us", b"window_start_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_heart_rate_bpm", b"_heart_rate_bpm", "_p_axis_deg", b"_p_axis_deg", "_pr_ms", b"_pr_ms", "_qrs_axis_deg", b"_qrs_axis_deg", "_qrs_ms", b"_qrs_ms", "_qt_ms", b"_qt_ms", "_qtc_bazett_ms", b"_qtc_bazett_ms", "_qtc_framingham_ms", b"_qtc_framingham_ms", "_qtc_hodges_ms", b"_qtc_hodges_ms", "_qtc_ms", b"_qtc_ms", "_rr_ms", b"_rr_ms", "_st80_mv", b"_st80_mv", "_st_mv", b"_st_mv", "_t_axis_deg", b"_t_axis_deg", "arrhythmia_confidence", b"arrhythmia_confidence", "arrhythmia_type", b"arrhythmia_type", "device_id", b"device_id", "engine_version", b"engine_version", "heart_rate_bpm", b"heart_rate_bpm", "lead_flags", b"lead_flags", "lead_quality", b"lead_quality", "leads", b"leads", "main_lead", b"main_lead", "p_axis_deg", b"p_axis_deg", "pr_ms", b"pr_ms", "qrs_axis_deg", b"qrs_axis_deg", "qrs_ms", b"qrs_ms", "qt_ms", b"qt_ms", "qtc_bazett_ms", b"qtc_bazett_ms", "qtc_framingham_ms", b"qtc_framingham_ms", "qtc_hodges_ms", b"qtc_hodges_ms", "qtc_ms", b"qtc_ms", "quality", b"quality", "recording_id", b"recording_id", "rr_ms", b"rr_ms", "st80_mv", b"st80_mv", "st_mv", b"st_mv", "t_axis_deg", b"t_axis_deg", "window_start_us", b"window_start_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__heart_rate_bpm: _TypeAlias = _typing.Literal["heart_rate_bpm"]  # noqa: Y015
     _WhichOneofArgType__heart_rate_bpm: _TypeAlias = _typing.Literal["_heart_rate_bpm", b"_heart_rate_bpm"]  # noqa: Y015
+    _WhichOneofReturnType__p_axis_deg: _TypeAlias = _typing.Literal["p_axis_deg"]  # noqa: Y015
+    _WhichOneofArgType__p_axis_deg: _TypeAlias = _typing.Literal["_p_axis_deg", b"_p_axis_deg"]  # noqa: Y015
     _WhichOneofReturnType__pr_ms: _TypeAlias = _typing.Literal["pr_ms"]  # noqa: Y015
     _WhichOneofArgType__pr_ms: _TypeAlias = _typing.Literal["_pr_ms", b"_pr_ms"]  # noqa: Y015
     _WhichOneofReturnType__qrs_axis_deg: _TypeAlias = _typing.Literal["qrs_axis_deg"]  # noqa: Y015
@@ -502,14 +545,26 @@ class Metrics(_message.Message):
     _WhichOneofArgType__qrs_ms: _TypeAlias = _typing.Literal["_qrs_ms", b"_qrs_ms"]  # noqa: Y015
     _WhichOneofReturnType__qt_ms: _TypeAlias = _typing.Literal["qt_ms"]  # noqa: Y015
     _WhichOneofArgType__qt_ms: _TypeAlias = _typing.Literal["_qt_ms", b"_qt_ms"]  # noqa: Y015
+    _WhichOneofReturnType__qtc_bazett_ms: _TypeAlias = _typing.Literal["qtc_bazett_ms"]  # noqa: Y015
+    _WhichOneofArgType__qtc_bazett_ms: _TypeAlias = _typing.Literal["_qtc_bazett_ms", b"_qtc_bazett_ms"]  # noqa: Y015
+    _WhichOneofReturnType__qtc_framingham_ms: _TypeAlias = _typing.Literal["qtc_framingham_ms"]  # noqa: Y015
+    _WhichOneofArgType__qtc_framingham_ms: _TypeAlias = _typing.Literal["_qtc_framingham_ms", b"_qtc_framingham_ms"]  # noqa: Y015
+    _WhichOneofReturnType__qtc_hodges_ms: _TypeAlias = _typing.Literal["qtc_hodges_ms"]  # noqa: Y015
+    _WhichOneofArgType__qtc_hodges_ms: _TypeAlias = _typing.Literal["_qtc_hodges_ms", b"_qtc_hodges_ms"]  # noqa: Y015
     _WhichOneofReturnType__qtc_ms: _TypeAlias = _typing.Literal["qtc_ms"]  # noqa: Y015
     _WhichOneofArgType__qtc_ms: _TypeAlias = _typing.Literal["_qtc_ms", b"_qtc_ms"]  # noqa: Y015
     _WhichOneofReturnType__rr_ms: _TypeAlias = _typing.Literal["rr_ms"]  # noqa: Y015
     _WhichOneofArgType__rr_ms: _TypeAlias = _typing.Literal["_rr_ms", b"_rr_ms"]  # noqa: Y015
+    _WhichOneofReturnType__st80_mv: _TypeAlias = _typing.Literal["st80_mv"]  # noqa: Y015
+    _WhichOneofArgType__st80_mv: _TypeAlias = _typing.Literal["_st80_mv", b"_st80_mv"]  # noqa: Y015
     _WhichOneofReturnType__st_mv: _TypeAlias = _typing.Literal["st_mv"]  # noqa: Y015
     _WhichOneofArgType__st_mv: _TypeAlias = _typing.Literal["_st_mv", b"_st_mv"]  # noqa: Y015
+    _WhichOneofReturnType__t_axis_deg: _TypeAlias = _typing.Literal["t_axis_deg"]  # noqa: Y015
+    _WhichOneofArgType__t_axis_deg: _TypeAlias = _typing.Literal["_t_axis_deg", b"_t_axis_deg"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__heart_rate_bpm) -> _WhichOneofReturnType__heart_rate_bpm | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__p_axis_deg) -> _WhichOneofReturnType__p_axis_deg | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__pr_ms) -> _WhichOneofReturnType__pr_ms | None: ...
     @_typing.overload
@@ -519,11 +574,21 @@ class Metrics(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__qt_ms) -> _WhichOneofReturnType__qt_ms | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__qtc_bazett_ms) -> _WhichOneofReturnType__qtc_bazett_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__qtc_framingham_ms) -> _WhichOneofReturnType__qtc_framingham_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__qtc_hodges_ms) -> _WhichOneofReturnType__qtc_hodges_ms | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__qtc_ms) -> _WhichOneofReturnType__qtc_ms | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__rr_ms) -> _WhichOneofReturnType__rr_ms | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__st80_mv) -> _WhichOneofReturnType__st80_mv | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__st_mv) -> _WhichOneofReturnType__st_mv | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__t_axis_deg) -> _WhichOneofReturnType__t_axis_deg | None: ...
 
 Global___Metrics: _TypeAlias = Metrics  # noqa: Y015
 

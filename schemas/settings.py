@@ -95,6 +95,7 @@ class WorkerSettings(_Group):
     idle_after_s: float = Field(30, gt=0, validation_alias="LEADWIRE_IDLE_AFTER_S")
     max_rejects_in_row: int = Field(1000, ge=1, validation_alias="LEADWIRE_MAX_REJECTS_IN_ROW")
     stretch_s: float = Field(10, gt=0, validation_alias="LEADWIRE_STRETCH_S")
+    metrics_table_every_s: int = Field(1, ge=1, le=3600, validation_alias="LEADWIRE_METRICS_TABLE_EVERY_S")
     telemetry_host: str = Field("127.0.0.1", validation_alias="LEADWIRE_WORKER_HOST")
     telemetry_port: int = Field(0, ge=0, le=65535, validation_alias="LEADWIRE_WORKER_PORT")
 

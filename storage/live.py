@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg import AsyncConnection, sql
 
 from storage.access import Access
+from storage.metrics import NEWEST
 from storage.rows import fetch_all
 
 
@@ -40,16 +41,9 @@ async def live_devices(conn: AsyncConnection, access: Access, since: datetime) -
             m.arrhythmia_confidence::float8 AS arrhythmia_confidence, m.quality
         FROM devices AS d
         LEFT JOIN users AS u ON u.user_id = d.user_id
-        LEFT JOIN LATERAL (
-            SELECT *
-            FROM ecg_metrics
-            WHERE ecg_metrics.device_id = d.device_id
-                AND ecg_metrics.user_id IS NOT DISTINCT FROM d.user_id
-                AND ecg_metrics.recorded_at >= %(since)s
-            ORDER BY ecg_metrics.recorded_at DESC
-            LIMIT 1
+        LEFT JOIN LATERAL ({newest}
         ) AS m ON true
         WHERE {scope} AND d.is_active AND (m.recorded_at IS NOT NULL OR d.last_seen >= %(since)s)
         ORDER BY lower(coalesce(u.full_name, u.username)), d.registered_at, d.device_id
-    """).format(scope=access.clause("d.user_id"))
+    """).format(newest=NEWEST, scope=access.clause("d.user_id"))
     return await fetch_all(conn, LiveDevice, query, {**access.params, "since": since})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from schemas.settings import DatabaseSettings
 
@@ -29,11 +29,31 @@ AGGREGATES: Final = (
 
 
 async def apply_policies(conn: AsyncConnection, settings: DatabaseSettings) -> None:
-    """Replace every policy by the one of `settings`; new chunks get the new length, old ones keep theirs."""
+    """Replace every policy by the one of `settings`; new chunks get the new length, old ones keep theirs.
+
+    `conn` is in no transaction. An aggregate that a migration has just made anew is filled first.
+    """
     for table in HYPERTABLES:
         await _apply_to_table(conn, table, settings)
     for aggregate in AGGREGATES:
+        await _fill_if_empty(conn, aggregate)
         await _apply_to_aggregate(conn, aggregate, settings)
+
+
+async def _fill_if_empty(conn: AsyncConnection, aggregate: Aggregate) -> None:
+    """A policy looks back a few days only, and from its first run on what is older would be taken for nothing."""
+    cursor = await conn.execute(
+        """
+        SELECT materialization_hypertable_schema, materialization_hypertable_name
+        FROM timescaledb_information.continuous_aggregates
+        WHERE view_name = %s
+        """,
+        [aggregate.name],
+    )
+    [where] = await cursor.fetchall()
+    cursor = await conn.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(*where)))
+    if (await cursor.fetchone()) == (False,):
+        await conn.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", [aggregate.name])
 
 
 async def _apply_to_table(conn: AsyncConnection, table: str, settings: DatabaseSettings) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias, TypeVar
 
 from psycopg import AsyncConnection, sql
-from psycopg.rows import BaseRowFactory, class_row
+from psycopg.rows import BaseRowFactory, kwargs_row
 
 from schemas.pages import Page, PageRequest
 
@@ -30,23 +30,31 @@ def as_float(value: float | None) -> float | None:
 
 
 def array_text(values: Iterable[object]) -> str:
-    """An array in PostgreSQL's own text form: unnest() would take an array of arrays apart to its last element."""
-    return "{" + ",".join(str(value) for value in values) + "}"
+    """An array in PostgreSQL's own text form, for values that hold no comma, quote or brace (or are quoted already).
+
+    As the element of an array, too: unnest() would take an array of arrays apart to its last element.
+    """
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
-async def fetch_all(conn: AsyncConnection, kind: type[Row], query: Query, params: Params) -> list[Row]:
-    """Every row as a `kind`, whose fields are the query's columns."""
-    return await _fetch(conn, class_row(kind), query, params)
+async def fetch_all(conn: AsyncConnection, kind: Callable[..., Row], query: Query, params: Params) -> list[Row]:
+    """Every row as a `kind`, whose fields (or parameters) are the query's columns."""
+    return await _fetch(conn, kwargs_row(kind), query, params)
 
 
-async def fetch_one(conn: AsyncConnection, kind: type[Row], query: Query, params: Params) -> Row | None:
+async def fetch_one(conn: AsyncConnection, kind: Callable[..., Row], query: Query, params: Params) -> Row | None:
     """The first row as a `kind`, or None."""
     rows = await fetch_all(conn, kind, query, params)
     return rows[0] if rows else None
 
 
 async def fetch_page(
-    conn: AsyncConnection, kind: type[Row], query: sql.Composed, order: sql.SQL, page: PageRequest, params: Params
+    conn: AsyncConnection,
+    kind: Callable[..., Row],
+    query: sql.Composed,
+    order: sql.SQL,
+    page: PageRequest,
+    params: Params,
 ) -> Page[Row]:
     """One page of `query` in `order` (which must be total, or pages overlap), and how many rows there are in all."""
     total = await _count(conn, query, params)

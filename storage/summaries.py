@@ -16,6 +16,7 @@ from storage.rows import fetch_all
 Step = Literal["1min", "1h", "1day"]
 
 _VIEW_BY_STEP: Final[dict[Step, str]] = {"1min": "metrics_1min", "1h": "metrics_1h", "1day": "metrics_1day"}
+_LENGTH_BY_STEP_S: Final[dict[Step, int]] = {"1min": 60, "1h": 3600, "1day": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,10 @@ class LabelShare:
 
 
 @dataclass(frozen=True, slots=True)
-class MetricsSummary:
-    """A period's metrics; None = not measurable in it. Rates per minute, intervals ms, axis in [-180, 180) degrees.
+class PeriodMeans:
+    """Means of a period, every second weighing alike; None = not measurable in it.
 
-    `seconds` counts the seconds with metrics; `labels` are sorted by their share, the largest first.
+    Rates per minute, intervals ms, levels mV, axes in [-180, 180] degrees. `seconds` counts the seconds with metrics.
     """
 
     heart_rate_mean: float | None
@@ -40,10 +41,23 @@ class MetricsSummary:
     qrs_mean_ms: float | None
     qt_mean_ms: float | None
     qtc_mean_ms: float | None
+    qtc_bazett_mean_ms: float | None
+    qtc_framingham_mean_ms: float | None
+    qtc_hodges_mean_ms: float | None
     st_mv: float | None
+    st80_mv: float | None
+    p_axis_deg: float | None
     qrs_axis_deg: float | None
+    t_axis_deg: float | None
     quality_mean: float | None
     seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSummary:
+    """A period's metrics; `labels` are sorted by their share, the largest first."""
+
+    means: PeriodMeans
     labels: list[LabelShare]
 
 
@@ -59,19 +73,30 @@ class TrendPoint:
     quality_mean: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Means:
-    heart_rate_mean: float | None
-    heart_rate_min: float | None
-    heart_rate_max: float | None
-    pr_mean_ms: float | None
-    qrs_mean_ms: float | None
-    qt_mean_ms: float | None
-    qtc_mean_ms: float | None
-    st_mv: float | None
-    qrs_axis_deg: float | None
-    quality_mean: float | None
-    seconds: int
+_COUNTED: Final = sql.SQL("""
+            SELECT
+                m.*,
+                m.recorded_at >= %(start)s AS inside,
+                greatest(0, least(m.seconds, ceil(extract(epoch FROM %(end)s - m.recorded_at)))
+                    - greatest(0, ceil(extract(epoch FROM %(start)s - m.recorded_at))))::bigint AS weight
+            FROM ecg_metrics AS m
+            WHERE m.device_id = %(device_id)s
+                AND m.recorded_at < %(end)s
+                AND m.recorded_at > %(start)s - interval '1 hour' -- no row stands for more
+                AND m.recorded_at + m.seconds * interval '1 second' > %(start)s
+                AND {scope}""")
+"""Rows, and how many of the seconds that each stands for begin in the period.
+
+A row from before the period tells that there was a signal at its start. Its figures are older than the period, so
+they are none of it: only those of rows `inside` are.
+"""
+
+_COLUMN_BY_MEAN: Final = {
+    "heart_rate_mean": "heart_rate_bpm", "pr_mean_ms": "pr_ms", "qrs_mean_ms": "qrs_ms", "qt_mean_ms": "qt_ms",
+    "qtc_mean_ms": "qtc_ms", "qtc_bazett_mean_ms": "qtc_bazett_ms", "qtc_framingham_mean_ms": "qtc_framingham_ms",
+    "qtc_hodges_mean_ms": "qtc_hodges_ms", "st_mv": "st_mv", "st80_mv": "st80_mv", "quality_mean": "quality",
+}  # fmt: skip
+_AXES: Final = ("p_axis_deg", "qrs_axis_deg", "t_axis_deg")
 
 
 async def summarise(
@@ -79,43 +104,59 @@ async def summarise(
 ) -> MetricsSummary:
     """The device's metrics of [start_us, end_us), from the rows themselves, so it is exact at once."""
     params = {**access.params, "device_id": device_id, "start": to_datetime(start_us), "end": to_datetime(end_us)}
+    counted = _COUNTED.format(scope=access.clause("m.user_id"))
     means = sql.SQL("""
         SELECT
-            avg(m.heart_rate_bpm) AS heart_rate_mean,
-            min(m.heart_rate_bpm) AS heart_rate_min,
-            max(m.heart_rate_bpm) AS heart_rate_max,
-            avg(m.pr_ms) AS pr_mean_ms,
-            avg(m.qrs_ms) AS qrs_mean_ms,
-            avg(m.qt_ms) AS qt_mean_ms,
-            avg(m.qtc_ms) AS qtc_mean_ms,
-            avg(m.st_mv) AS st_mv,
-            atan2d(avg(sind(m.qrs_axis_deg)), avg(cosd(m.qrs_axis_deg))) AS qrs_axis_deg,
-            avg(m.quality) AS quality_mean,
-            count(*) AS seconds
-        FROM ecg_metrics AS m
-        WHERE m.device_id = %(device_id)s AND m.recorded_at >= %(start)s AND m.recorded_at < %(end)s AND {scope}
-    """).format(scope=access.clause("m.user_id"))
-    [row] = await fetch_all(conn, _Means, means, params)
+            {means},
+            {axes},
+            min(c.heart_rate_bpm) FILTER (WHERE c.inside) AS heart_rate_min,
+            max(c.heart_rate_bpm) FILTER (WHERE c.inside) AS heart_rate_max,
+            coalesce(sum(c.weight), 0)::bigint AS seconds
+        FROM ({counted}
+        ) AS c
+    """).format(
+        means=sql.SQL(",\n            ").join(map(_mean, _COLUMN_BY_MEAN)),
+        axes=sql.SQL(",\n            ").join(map(_direction, _AXES)),
+        counted=counted,
+    )
+    [row] = await fetch_all(conn, PeriodMeans, means, params)
     labels = sql.SQL("""
-        SELECT m.arrhythmia_type AS label, count(*) AS seconds
-        FROM ecg_metrics AS m
-        WHERE m.device_id = %(device_id)s AND m.recorded_at >= %(start)s AND m.recorded_at < %(end)s AND {scope}
-        GROUP BY m.arrhythmia_type
+        SELECT c.arrhythmia_type AS label, sum(c.weight)::bigint AS seconds
+        FROM ({counted}
+        ) AS c
+        WHERE c.inside
+        GROUP BY c.arrhythmia_type
         ORDER BY seconds DESC, label
-    """).format(scope=access.clause("m.user_id"))
-    shares = await fetch_all(conn, LabelShare, labels, params)
-    named = {name: getattr(row, name) for name in _Means.__slots__}
-    return MetricsSummary(**named, labels=shares)
+    """).format(counted=counted)
+    return MetricsSummary(row, await fetch_all(conn, LabelShare, labels, params))
+
+
+def _mean(name: str) -> sql.Composed:
+    return sql.SQL("""sum({figure} * c.weight) FILTER (WHERE c.inside)
+                / sum(c.weight) FILTER (WHERE c.inside AND {figure} IS NOT NULL)::float8 AS {name}""").format(
+        figure=sql.SQL(f"c.{_COLUMN_BY_MEAN[name]}"), name=sql.SQL(name)
+    )
+
+
+def _direction(name: str) -> sql.Composed:
+    """A mean that goes the short way round: of 170° and -170° it is 180°."""
+    return sql.SQL("""atan2d(
+                sum(sind({axis}) * c.weight) FILTER (WHERE c.inside),
+                sum(cosd({axis}) * c.weight) FILTER (WHERE c.inside)
+            ) AS {name}""").format(axis=sql.SQL(f"c.{name}"), name=sql.SQL(name))
 
 
 async def trend(
     conn: AsyncConnection, access: Access, device_id: UUID, start_us: int, end_us: int, step: Step
 ) -> list[TrendPoint]:
-    """Buckets that begin in [start_us, end_us), in order; those without metrics are left out."""
+    """Buckets that begin in [start_us, end_us), in order; those without metrics are left out.
+
+    A row that stands for more than its bucket has left counts for that bucket alone, and for no more than its length.
+    """
     query = sql.SQL("""
         SELECT
             t.bucket AS at,
-            sum(t.seconds)::bigint AS seconds,
+            least(sum(t.seconds), {length_s})::bigint AS seconds,
             sum(t.heart_rate_sum) / nullif(sum(t.heart_rate_count), 0)::float8 AS heart_rate_mean,
             min(t.heart_rate_min) AS heart_rate_min,
             max(t.heart_rate_max) AS heart_rate_max,
@@ -124,6 +165,10 @@ async def trend(
         WHERE t.device_id = %(device_id)s AND t.bucket >= %(start)s AND t.bucket < %(end)s AND {scope}
         GROUP BY t.bucket
         ORDER BY t.bucket
-    """).format(view=sql.Identifier(_VIEW_BY_STEP[step]), scope=access.clause("t.user_id"))
+    """).format(
+        view=sql.Identifier(_VIEW_BY_STEP[step]),
+        length_s=_LENGTH_BY_STEP_S[step],
+        scope=access.clause("t.user_id"),
+    )
     params = {**access.params, "device_id": device_id, "start": to_datetime(start_us), "end": to_datetime(end_us)}
     return await fetch_all(conn, TrendPoint, query, params)

@@ -15,7 +15,8 @@ from schemas import clock
 from schemas.pages import Page
 from storage import metrics
 from storage.access import for_caller
-from storage.metrics import MetricsFilter, MetricsRow
+from storage.metrics import MetricsFilter
+from storage.metrics_rows import MetricsRow
 from web.callers import Person
 from web.problems import documented
 

@@ -12,7 +12,8 @@ from schemas.pages import Page
 from schemas.reports import Report
 from storage import accounts, devices, metrics, reports
 from storage.access import for_caller
-from storage.metrics import MetricsFilter, MetricsRow
+from storage.metrics import MetricsFilter
+from storage.metrics_rows import MetricsRow
 from web.callers import Admin, Person
 from web.problems import documented
 

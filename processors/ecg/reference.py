@@ -20,7 +20,8 @@ from processors.ecg.interface import StateMismatch, Step
 from processors.ecg.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 from schemas import rhythms
 from schemas.clock import index_to_us
-from schemas.samples import MISSING, SampleBlock
+from schemas.metrics import FIGURES
+from schemas.samples import MISSING, Lead, SampleBlock
 
 Signal = NDArray[np.float64]
 
@@ -43,7 +44,7 @@ class Held:
     """One recording in progress: its last seconds in mV (the first lead), and what has been given."""
 
     recording_id: UUID
-    leads: tuple[str, ...]
+    leads: tuple[Lead, ...]
     rate_hz: float
     started_at_us: int
     signal: Signal
@@ -78,9 +79,9 @@ class ReferenceEngine:
             held = state.get(block.device_id)
             if held is None or not _same(held, block):
                 if held is not None:
-                    _finish(held, rows.of(block.device_id, held.recording_id))
+                    _finish(held, rows.of(block.device_id, held.recording_id, held.leads))
                 held = state[block.device_id] = _begin(block)
-            _take(held, block, rows.of(block.device_id, block.recording_id))
+            _take(held, block, rows.of(block.device_id, block.recording_id, block.leads))
         return Step(rows.results(), state)
 
     def close(self, device_ids: Sequence[UUID], state: State) -> Step[State]:
@@ -88,7 +89,7 @@ class ReferenceEngine:
         for device_id in device_ids:
             held = state.pop(device_id, None)
             if held is not None:
-                _finish(held, rows.of(device_id, held.recording_id))
+                _finish(held, rows.of(device_id, held.recording_id, held.leads))
         return Step(rows.results(), state)
 
     def dump(self, state: State) -> bytes:
@@ -115,8 +116,8 @@ class _Rows:
         self._beats: list[NDArray[Any]] = []
         self._metrics: list[NDArray[Any]] = []
 
-    def of(self, device_id: UUID, recording_id: UUID) -> _Sink:
-        number = self._sources.setdefault(Source(device_id, recording_id), len(self._sources))
+    def of(self, device_id: UUID, recording_id: UUID, leads: tuple[Lead, ...]) -> _Sink:
+        number = self._sources.setdefault(Source(device_id, recording_id, leads), len(self._sources))
         return _Sink(number, self._beats, self._metrics)
 
     def results(self) -> Results:
@@ -188,7 +189,7 @@ def _second(held: Held, sink: _Sink) -> None:
     if len(held.signal) >= LEAST_S * held.rate_hz:
         _look(held, sink, held.next_index, len(held.signal) - round(MARGIN_S * held.rate_hz))
     row = np.zeros((), METRICS_DTYPE)
-    for name in ("heart_rate_bpm", "rr_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "st_mv", "qrs_axis_deg"):
+    for name in (*FIGURES, "lead_quality"):
         row[name] = np.nan
     row["source"] = sink.number
     row["window_start_us"] = held.started_at_us + held.next_look * 1_000_000

@@ -38,7 +38,10 @@ class DeviceIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Means over the period (heart rate also its extremes); None = not measurable, never zero."""
+    """Means over the period (heart rate also its extremes); None = not measurable, never zero.
+
+    `qtc_ms` is Fridericia's; `st_mv` the level at J+60 ms, `st80_mv` at J+80.
+    """
 
     heart_rate_mean_bpm: float | None = None
     heart_rate_min_bpm: float | None = None
@@ -47,8 +50,14 @@ class Figures:
     qrs_ms: float | None = None
     qt_ms: float | None = None
     qtc_ms: float | None = None
+    qtc_bazett_ms: float | None = None
+    qtc_framingham_ms: float | None = None
+    qtc_hodges_ms: float | None = None
     st_mv: float | None = None
+    st80_mv: float | None = None
+    p_axis_deg: float | None = None
     qrs_axis_deg: float | None = None
+    t_axis_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

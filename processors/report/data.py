@@ -28,7 +28,8 @@ from storage import accounts, beats, devices, metrics, rhythms, samples, summari
 from storage.access import everything
 from storage.beats import ClassCount
 from storage.database import Database
-from storage.summaries import MetricsSummary
+from storage.metrics_rows import MetricsRow
+from storage.summaries import MetricsSummary, PeriodMeans
 
 _STRIP_US: Final = 10_000_000
 _EPISODES: Final = PageRequest(1, 200)
@@ -85,7 +86,7 @@ async def gather(database: Database, event: ReportEvent) -> ReportData:
         counts=counts,
         episodes=episodes.items,
         strips=[strip for strip in strips if strip is not None],
-        engine_version=fastest.engine_version if fastest else "",
+        engine_version=_engine_version(fastest, strips),
         reaches_end=last_us >= end_us - _ARRIVED_US,
     )
 
@@ -101,9 +102,9 @@ def content(data: ReportData) -> ReportContent:
         period_end_us=event.period_end_us,
         patient=_patient(data.patient),
         device=DeviceIdentity(data.device.device_name, data.device.device_serial),
-        figures=_figures(summary),
-        analysed_s=float(summary.seconds),
-        quality=summary.quality_mean,
+        figures=_figures(summary.means),
+        analysed_s=float(summary.means.seconds),
+        quality=summary.means.quality_mean,
         rhythms=tuple(RhythmShare(share.label, share.seconds) for share in summary.labels if share.label),
         beat_counts={count.beat_class: count.count for count in data.counts},
         episodes=tuple(Episode(e.label, e.started_at_us, e.ended_at_us, e.confidence) for e in data.episodes),
@@ -142,6 +143,13 @@ def _first_of_each(episodes: list[RhythmEpisode]) -> list[RhythmEpisode]:
     for episode in episodes:
         first.setdefault(episode.label, episode)
     return list(first.values())
+
+
+def _engine_version(fastest: MetricsRow | None, strips: list[StripData | None]) -> str:
+    """Of the figures; of the beats where the period is shorter than the seconds that are kept lie apart."""
+    if fastest is not None:
+        return fastest.engine_version
+    return next((beat.engine_version for strip in strips if strip for beat in strip.beats), "")
 
 
 async def _strip(database: Database, recordings: list[Recording], title: str, at_us: int) -> StripData | None:
@@ -191,15 +199,21 @@ def _patient(user: User | None) -> Patient:
     return Patient(user.full_name or user.username, user.age, user.gender, str(user.user_id))
 
 
-def _figures(summary: MetricsSummary) -> Figures:
+def _figures(means: PeriodMeans) -> Figures:
     return Figures(
-        heart_rate_mean_bpm=summary.heart_rate_mean,
-        heart_rate_min_bpm=summary.heart_rate_min,
-        heart_rate_max_bpm=summary.heart_rate_max,
-        pr_ms=summary.pr_mean_ms,
-        qrs_ms=summary.qrs_mean_ms,
-        qt_ms=summary.qt_mean_ms,
-        qtc_ms=summary.qtc_mean_ms,
-        st_mv=summary.st_mv,
-        qrs_axis_deg=summary.qrs_axis_deg,
+        heart_rate_mean_bpm=means.heart_rate_mean,
+        heart_rate_min_bpm=means.heart_rate_min,
+        heart_rate_max_bpm=means.heart_rate_max,
+        pr_ms=means.pr_mean_ms,
+        qrs_ms=means.qrs_mean_ms,
+        qt_ms=means.qt_mean_ms,
+        qtc_ms=means.qtc_mean_ms,
+        qtc_bazett_ms=means.qtc_bazett_mean_ms,
+        qtc_framingham_ms=means.qtc_framingham_mean_ms,
+        qtc_hodges_ms=means.qtc_hodges_mean_ms,
+        st_mv=means.st_mv,
+        st80_mv=means.st80_mv,
+        p_axis_deg=means.p_axis_deg,
+        qrs_axis_deg=means.qrs_axis_deg,
+        t_axis_deg=means.t_axis_deg,
     )

@@ -20,6 +20,7 @@ SUMMARY_MM: Final = 74.0
 EPISODE_ROW_MM: Final = 5.0
 _HEAD_MM: Final = 7.5
 _ROW_MM: Final = 5.6
+_FIGURE_ROW_MM: Final = 5.0  # nine of them stand below the heart rate
 _LOWER_MM: Final = _HEAD_MM + 5 * _ROW_MM + 2  # where the lower tables begin, in line with each other
 _SHOWN_RHYTHMS: Final = 4
 _SHOWN_EPISODES: Final = 5
@@ -79,16 +80,21 @@ def _measured(canvas: Canvas, content: ReportContent, panel: Panel, _page: int |
     heading(canvas, "Measurements", panel, "mean of the period")
     figures = content.figures
     _heart_rate(canvas, figures, panel.below(_HEAD_MM))
+    st_levels = (text.figure(level, 2, signed=True) for level in (figures.st_mv, figures.st80_mv))
+    axes = (text.figure(axis) for axis in (figures.p_axis_deg, figures.qrs_axis_deg, figures.t_axis_deg))
     rows = (
         ("PR interval", text.figure(figures.pr_ms), "ms"),
         ("QRS duration", text.figure(figures.qrs_ms), "ms"),
         ("QT interval", text.figure(figures.qt_ms), "ms"),
-        ("QTc interval", text.figure(figures.qtc_ms), "ms"),
-        ("ST level", text.figure(figures.st_mv, 2, signed=True), "mV"),
-        ("QRS axis", text.figure(figures.qrs_axis_deg), "°"),
+        ("QTc Bazett", text.figure(figures.qtc_bazett_ms), "ms"),
+        ("QTc Fridericia", text.figure(figures.qtc_ms), "ms"),
+        ("QTc Framingham", text.figure(figures.qtc_framingham_ms), "ms"),
+        ("QTc Hodges", text.figure(figures.qtc_hodges_ms), "ms"),
+        ("ST at J+60 / J+80", " / ".join(st_levels), "mV"),
+        ("Axis P / QRS / T", " / ".join(axes), "°"),
     )
     for position, (label, value, unit) in enumerate(rows):
-        _row(canvas, panel.below(_HEAD_MM + 20 + position * _ROW_MM), label, value, unit)
+        _row(canvas, panel.below(_HEAD_MM + 20 + position * _FIGURE_ROW_MM), label, value, unit)
 
 
 def _heart_rate(canvas: Canvas, figures: Figures, panel: Panel) -> None:

@@ -44,6 +44,20 @@ async def test_metrics_are_newest_first_and_filtered(client: httpx.AsyncClient, 
     assert latest["arrhythmia_confidence"] == 92.5
 
 
+async def test_metrics_tell_each_lead_s_quality_and_the_figures_unrounded(
+    client: httpx.AsyncClient, ward: Ward
+) -> None:
+    [latest] = await _items(client, ward, "ecg/metrics/latest")
+    assert (latest["qtc_interval"], latest["qtc_ms"], latest["qtc_bazett_ms"], latest["qtc_hodges_ms"]) == (
+        402, 401.5, 410.5, None,
+    )  # fmt: skip
+    assert (latest["st80_mv"], latest["t_axis_deg"], latest["seconds"], latest["main_lead"]) == (0.25, 40.0, 1, "MLII")
+    assert latest["leads"] == [
+        {"lead": "MLII", "quality": 0.9, "flags": []},
+        {"lead": "V1", "quality": 0.5, "flags": ["noise"]},
+    ]
+
+
 async def test_beats_and_rhythms_are_found_by_time(client: httpx.AsyncClient, ward: Ward) -> None:
     start = ward.recording.started_at_us
     beats = await _items(

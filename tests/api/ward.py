@@ -15,6 +15,7 @@ from schemas.accounts import Caller, Device, Role, User
 from schemas.beats import Beat
 from schemas.clock import index_to_us
 from schemas.metrics import Metrics
+from schemas.quality import LeadQuality
 from schemas.rhythms import NORMAL, RhythmEpisode
 from schemas.samples import MISSING, Gap, Recording, WaveformStretch
 from schemas.settings import SecuritySettings, Settings
@@ -151,8 +152,9 @@ async def _interpret(conn: Connection, recording: Recording) -> None:
     found = [Beat(device_id, recording_id, i, started + index_to_us(i, RATE_HZ), "N", 99.0, ENGINE) for i in peaks]
     seconds = range(int(COUNT / RATE_HZ))
     figures = [
-        Metrics(device_id, recording_id, started + second * 1_000_000, ENGINE, heart_rate_bpm=72.0,
-                arrhythmia_type=NORMAL, arrhythmia_confidence=92.5, quality=0.9)
+        Metrics(device_id, recording_id, started + second * 1_000_000, ENGINE, heart_rate_bpm=72.0, qtc_ms=401.5,
+                qtc_bazett_ms=410.5, st80_mv=0.25, t_axis_deg=40.0, arrhythmia_type=NORMAL, arrhythmia_confidence=92.5,
+                quality=0.9, main_lead="MLII", leads=(LeadQuality("MLII", 0.9), LeadQuality("V1", 0.5, ("noise",))))
         for second in seconds
     ]  # fmt: skip
     episode = RhythmEpisode(device_id, recording_id, 0, NORMAL, "opened", started, started + 1, 90.0, ENGINE)

@@ -233,9 +233,24 @@ class FakeBackend:
             "rr_ms": 60000 / rate if rate else None, "quality": bed.quality,
             "pr_ms": 162.0 if good and "Fibrillation" not in str(bed.label) else None,
             "qrs_ms": 94.0 if good else None, "qt_ms": 382.0 if good else None, "qtc_ms": 421.0 if good else None,
-            "st_mv": -0.04 if good else None, "qrs_axis_deg": 48.0 if good and len(bed.heart.leads) > 2 else None,
+            "st_mv": -0.04 if good else None, **self.axes(bed, good), **self.leads(bed),
+            "qtc_bazett_ms": 431.0 if good else None, "qtc_framingham_ms": 419.0 if good else None,
+            "qtc_hodges_ms": 417.0 if good else None, "st80_mv": 0.03 if good else None,
             "arrhythmia_type": bed.label, "arrhythmia_confidence": bed.confidence,
         }  # fmt: skip
+
+    def axes(self, bed: Bed, good: bool) -> dict[str, Any]:
+        """Where two limb leads are."""
+        known = {"p_axis_deg": 54.0, "qrs_axis_deg": 48.0, "t_axis_deg": -38.0}
+        return known if good and len(bed.heart.leads) > 2 else dict.fromkeys(known)
+
+    def leads(self, bed: Bed) -> dict[str, Any]:
+        """The second lead is worse than the others."""
+        told = [
+            {"lead": lead, "quality": bed.quality * (0.4 if row == 1 else 1), "flags": ["noise"] if row == 1 else []}
+            for row, lead in enumerate(bed.heart.leads)
+        ]
+        return {"main_lead": bed.heart.leads[0], "leads": told}
 
 
 @contextmanager

@@ -100,6 +100,29 @@ def test_a_patient_shows_figures_rhythm_and_episodes(visit: Visit) -> None:
     visit.page.wait_until("document.querySelector('[data-ref=trendText]').textContent.startsWith('Mean')")
 
 
+def test_a_patient_shows_every_qtc_st_level_and_axis(visit: Visit) -> None:
+    visit.open("Ingrid Solheim")
+    visit.page.wait_until("document.querySelector('[data-ref=qtcMore]').textContent !== ''")
+    told = [" ".join(text.split()) for text in visit.texts(".vital-more")]
+    assert told == ["B 431 · Fm 419 · H 417", "J+80 +0.03", "P 54 · T \u221238", "I"]
+
+
+def test_a_patient_shows_how_well_each_lead_can_be_read(visit: Visit) -> None:
+    visit.open("Ingrid Solheim")
+    visit.page.wait_until("document.querySelectorAll('.lead').length === 12")
+    assert visit.texts(".lead")[:3] == ["I", "II", "III"]
+    assert visit.texts(".lead.main") == ["I"]
+    bars = visit.page.evaluate("[...document.querySelectorAll('.lead .quality')].map((each) => each.dataset.bars)")
+    assert bars == ["4", "2", *["4"] * 10]
+    assert visit.page.evaluate("document.querySelectorAll('.lead')[1].title") == "II: 38 %, noise"
+
+
+def test_one_lead_has_no_list_of_leads(visit: Visit) -> None:
+    visit.open("Screen Ruler")
+    visit.page.wait_until("document.querySelector('[data-ref=qualityMore]').textContent === 'II'")
+    assert visit.page.evaluate("document.querySelector('.vital-leads').hidden")
+
+
 def test_a_report_is_asked_for_awaited_and_downloaded_with_the_token(visit: Visit) -> None:
     visit.open("Margaret Ellison")
     visit.page.wait_until("document.querySelector('[data-ref=note]').textContent === ''")

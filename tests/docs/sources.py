@@ -30,7 +30,8 @@ from schemas.settings import (
 from tests.docs.pages import ROOT, text
 
 _TABLE: Final = re.compile(r"^CREATE TABLE(?: IF NOT EXISTS)? (\w+) \((.*?)^\)", re.MULTILINE | re.DOTALL)
-_VIEW: Final = re.compile(r"^CREATE (?:MATERIALIZED )?VIEW (\w+)(.*?)^FROM ", re.MULTILINE | re.DOTALL)
+_ADDED: Final = re.compile(r"^ALTER TABLE (\w+)((?:\s+ADD COLUMN .*)+)", re.MULTILINE)
+_VIEW: Final = re.compile(r"^CREATE (?:OR REPLACE )?(?:MATERIALIZED )?VIEW (\w+)(.*?)^FROM ", re.MULTILINE | re.DOTALL)
 _COLUMN: Final = re.compile(r"^ {4}([a-z_0-9]+) +[a-z]", re.MULTILINE)
 _OUTPUT: Final = re.compile(r"^ {4}(?:.* AS )?(\w+),?$", re.MULTILINE)
 _METHODS: Final = ("get", "post", "put", "delete")
@@ -49,7 +50,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table or view, and its columns."""
+    """A table or view, and its columns (or the table that it has them of)."""
 
     name: str
     columns: tuple[str, ...]
@@ -97,7 +98,9 @@ def relations() -> list[Relation]:
 
 def _relations(sql: str) -> Iterator[Relation]:
     for name, body in _TABLE.findall(sql.replace("\n)", "\n);\n)")):
-        yield Relation(name, tuple(_COLUMN.findall(body)))
+        yield Relation(name, tuple(_COLUMN.findall(body)) or tuple(re.findall(r"LIKE (\w+)", body)))
+    for name, body in _ADDED.findall(sql):
+        yield Relation(name, tuple(re.findall(r"ADD COLUMN (\w+)", body)))
     for name, body in _VIEW.findall(sql):
         yield Relation(name, tuple(_OUTPUT.findall(body.split("SELECT", 1)[1])))
 

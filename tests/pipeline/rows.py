@@ -13,7 +13,8 @@ from schemas.settings import Settings
 from storage import beats, metrics, rhythms, samples
 from storage.access import everything
 from storage.database import Database, writer
-from storage.metrics import MetricsFilter, MetricsRow
+from storage.metrics import MetricsFilter
+from storage.metrics_rows import MetricsRow
 
 _NOBODY = UUID(int=0)
 _ALL = PageRequest(1, 100_000)

@@ -37,7 +37,7 @@ def timescale_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if not address.is_shared:
             yield address.url
             return
-        with _own_database(address.url) as url:
+        with own_database(address.url) as url:
             yield url
 
 
@@ -84,7 +84,8 @@ def settings_for(url: str, **others: object) -> DatabaseSettings:
 
 
 @contextmanager
-def _own_database(url: str) -> Iterator[str]:
+def own_database(url: str) -> Iterator[str]:
+    """An empty database beside the one at `url`, dropped when the block ends."""
     name = f"leadwire_test_{secrets.token_hex(4)}"
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

@@ -104,8 +104,13 @@ def a_beat(recording: Recording, r_index: int, beat_class: BeatClass = "N") -> B
     )
 
 
-def metrics_at(recording: Recording, second: int, **figures: float | str | None) -> Metrics:
-    values = {"heart_rate_bpm": 75.4, "quality": 0.9, "arrhythmia_type": NORMAL, "arrhythmia_confidence": 95.5}
+def metrics_at(recording: Recording, second: int, **figures: object) -> Metrics:
+    values: dict[str, object] = {
+        "heart_rate_bpm": 75.4,
+        "quality": 0.9,
+        "arrhythmia_type": NORMAL,
+        "arrhythmia_confidence": 95.5,
+    }
     return Metrics(
         device_id=recording.device_id,
         recording_id=recording.recording_id,

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from schemas.clock import to_datetime
 from schemas.metrics import Metrics
 from schemas.pages import PageRequest
+from schemas.quality import LeadQuality
 from schemas.rhythms import ATRIAL_FIBRILLATION
 from schemas.samples import Gap, Recording
 from storage.access import Access
@@ -69,11 +70,13 @@ async def write_everything(conn: AsyncConnection) -> None:
     await write_beats(conn, [a_beat(RECORDING, index, "V" if index % 7 == 0 else "N") for index in range(0, 9000, 200)])
     await write_rhythms(conn, [an_episode(RECORDING, "closed", 20, 0), an_episode(RECORDING, "opened", 4, 5000)])
     await write_metrics(conn, [a_second(second) for second in range(SECONDS)], {DEVICE_ID: USER_ID})
+    await write_metrics(conn, [a_second(second) for second in range(SECONDS, SECONDS + 40)], {DEVICE_ID: USER_ID}, 20)
 
 
 def a_second(second: int) -> Metrics:
-    """Every third second without a rate, the last minute in fibrillation."""
-    figures: dict[str, float | str | None] = {"qrs_axis_deg": float(second), "st_mv": second / 1024, "pr_ms": 160.0}
+    """Every third second without a rate, the last minute in fibrillation; angles of which any sine is exact."""
+    figures: dict[str, object] = {"qrs_axis_deg": second % 2 * 90, "st_mv": second / 1024, "pr_ms": 160.0}
+    figures["leads"] = (LeadQuality("MLII", 0.5), LeadQuality("V1", second / 200, ("noise",)))
     if second % 3 == 0:
         figures["heart_rate_bpm"] = None
     if second >= SECONDS - 60:

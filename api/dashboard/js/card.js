@@ -1,6 +1,7 @@
 /** Card: one patient in the overview. */
 
 import { age, figure } from "./figures.js";
+import { bars } from "./leads.js";
 import { watch } from "./live.js";
 import { Ministrip } from "./ministrip.js";
 import { clone, write, writeRhythm } from "./templates.js";
@@ -34,10 +35,10 @@ export class Card {
   }
 
   writeQuality(quality) {
-    const bars = String(Math.ceil(Math.max(0, Math.min(1, quality)) * 4));
-    if (this.parts.quality.dataset.bars === bars) return;
-    this.parts.quality.dataset.bars = bars;
-    this.parts.quality.setAttribute("aria-label", `Signal quality ${bars} of 4`);
+    const shown = String(bars(quality));
+    if (this.parts.quality.dataset.bars === shown) return;
+    this.parts.quality.dataset.bars = shown;
+    this.parts.quality.setAttribute("aria-label", `Signal quality ${shown} of 4`);
   }
 
   name(entry) {

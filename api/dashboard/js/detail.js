@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { Episodes } from "./episodes.js";
 import { age, figure } from "./figures.js";
 import { watch } from "./live.js";
+import { Leads } from "./leads.js";
 import { Reports } from "./reports.js";
 import { calibrate } from "./scale.js";
 import { isSure, levelOf } from "./severity.js";
@@ -23,6 +24,7 @@ export class Detail {
     this.trend = new Trend(parts, deviceId);
     this.episodes = new Episodes(parts.episodes, deviceId);
     this.reports = new Reports(parts, deviceId);
+    this.leads = new Leads(parts.leads);
     this.refresh = () => this.update();
     roster.addEventListener("change", this.refresh);
     this.bind();
@@ -90,6 +92,7 @@ export class Detail {
     this.metrics = null;
     writeRhythm(this.parts, entry);
     writeVitals(this.parts, {});
+    this.leads.show([]);
   }
 
   /** Until the first live figures come, what the roster knows. */
@@ -123,7 +126,9 @@ export class Detail {
   takeMetrics(message) {
     this.metrics = message;
     const { heart_rate_bpm: rate, arrhythmia_type: label, arrhythmia_confidence: confidence } = message;
-    writeVitals(this.parts, fromMessage(message));
+    const vitals = fromMessage(message);
+    writeVitals(this.parts, vitals);
+    this.leads.show(vitals.leads, vitals.mainLead);
     writeRhythm(this.parts, { label: label ?? "No label yet", confidence: label ? confidence : null, level: levelOf(label, rate), sure: isSure(confidence) });
     this.trend.add(message.window_start_us / 1000, rate);
   }

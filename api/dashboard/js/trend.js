@@ -5,14 +5,14 @@ import { clock, figure, moment } from "./figures.js";
 import { fit } from "./ink.js";
 import { press, write } from "./templates.js";
 
-const GAP_MS = 5000; // no figure for this long breaks the line
+const GAP_MS = 4000; // no figure for this much longer than stored ones stand for breaks the line
 const EVERY_MS = 1000;
 const INSET = { left: 34, right: 10, top: 10, bottom: 22 };
 const COLOUR = { line: "#3ee08f", rule: "#24303a", text: "#9aabb8", cursor: "#e9f0f4" };
 
 export class Trend {
   constructor(parts, deviceId) {
-    Object.assign(this, { parts, deviceId, spanS: 600, points: new Map(), cursor: null });
+    Object.assign(this, { parts, deviceId, spanS: 600, points: new Map(), everyMs: 1000, cursor: null });
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(parts.trendCanvas.parentElement);
     parts.spans.addEventListener("click", (event) => this.choose(event.target.closest("button")));
@@ -35,6 +35,7 @@ export class Trend {
     try {
       const rows = await api.getAll("/ecg/metrics", { device_id: this.deviceId, start: start.toISOString(), end: end.toISOString() });
       for (const row of rows) this.add(moment(row.recorded_at), row.heart_rate);
+      this.everyMs = 1000 * Math.max(1, ...rows.map((row) => row.seconds ?? 1));
       this.failed = "";
     } catch (error) {
       this.failed = error.message;
@@ -105,7 +106,7 @@ export class Trend {
     ctx.beginPath();
     let last = -Infinity;
     for (const [at, rate] of points) {
-      if (at - last > GAP_MS) ctx.moveTo(x(at), y(rate));
+      if (at - last > this.everyMs + GAP_MS) ctx.moveTo(x(at), y(rate));
       ctx.lineTo(x(at), y(rate));
       last = at;
     }

@@ -12,6 +12,7 @@ from api.live_messages import LiveRecord, messages
 from schemas import codec, topics
 from schemas.beats import Beat, Fiducials
 from schemas.metrics import Metrics
+from schemas.quality import LeadQuality
 from schemas.rhythms import NORMAL, RhythmEpisode
 from schemas.samples import MISSING
 from tests.unit.api.examples import START_US, a_block, a_recording, counted
@@ -56,11 +57,16 @@ def test_beats_say_once_what_they_share() -> None:
 
 
 def test_metrics_and_rhythms_are_told_whole() -> None:
-    metrics = Metrics(DEVICE, RECORDING, START_US, "fast-1", heart_rate_bpm=72.0)
+    leads = (LeadQuality("II", 0.5, ("noise",)),)
+    metrics = Metrics(
+        DEVICE, RECORDING, START_US, "fast-1", heart_rate_bpm=72.0, qtc_bazett_ms=410.0, main_lead="II", leads=leads
+    )
     episode = RhythmEpisode(DEVICE, RECORDING, 5, NORMAL, "opened", START_US, START_US + 1, 80.0, "fast-1")
     [first] = _told(_of_device(topics.METRICS, codec.encode_metrics(metrics)), DEVICE)
     [second] = _told(_of_device(topics.RHYTHMS, codec.encode_rhythm(episode)), DEVICE)
     assert (first["type"], first["heart_rate_bpm"], first["pr_ms"]) == ("metrics", 72.0, None)
+    assert (first["qtc_bazett_ms"], first["main_lead"]) == (410.0, "II")
+    assert first["leads"] == [{"lead": "II", "quality": 0.5, "flags": ["noise"]}]
     assert (second["type"], second["label"], second["state"]) == ("rhythm", NORMAL, "opened")
 
 

@@ -242,12 +242,12 @@ class CountingEngine:
         for each in blocks:
             _, before = state.get(str(each.device_id), ("", 0))
             state[str(each.device_id)] = (str(each.recording_id), before + each.count)
-        found = [(Source(b.device_id, b.recording_id), b.first_index, b.started_at_us) for b in blocks]
+        found = [(Source(b.device_id, b.recording_id, b.leads), b.first_index, b.started_at_us) for b in blocks]
         return Step(_results(found), state)
 
     def close(self, device_ids: Sequence[UUID], state: Counts) -> Step[Counts]:
         ended = [(device_id, *state.pop(str(device_id))) for device_id in device_ids if str(device_id) in state]
-        return Step(_results([(Source(d, UUID(r)), count, START_US) for d, r, count in ended]), state)
+        return Step(_results([(Source(d, UUID(r), ("II",)), count, START_US) for d, r, count in ended]), state)
 
     def dump(self, state: Counts) -> bytes:
         return json.dumps([self.version, state]).encode()

@@ -12,7 +12,7 @@ from schemas.beats import Beat
 from schemas.clock import to_datetime
 from schemas.rhythms import NORMAL, TACHYCARDIA
 from schemas.samples import WaveformStretch
-from storage.metrics import MetricsRow
+from storage.metrics_rows import MetricsRow
 from storage.stretches import stretch_columns
 
 from .fakes import RATE_HZ, START_US, FakeDatabase, Row, block
@@ -23,7 +23,7 @@ AT = to_datetime(START_US)
 
 def recorded(*stretches: tuple[int, int], peak_s: float | None = 20.0, **answers: Sequence[Row]) -> FakeDatabase:
     """[first, end) of one recording of DEVICE, its fastest second at `peak_s`; answers given by name replace ours."""
-    fastest = [] if peak_s is None else [_nothing(MetricsRow) | {"recorded_at": _at(peak_s), "engine_version": "e-1"}]
+    fastest = [] if peak_s is None else [_SECOND | {"recorded_at": _at(peak_s)}]
     ours: dict[str, Sequence[Row]] = {
         "device": [_nothing(Device) | {"device_id": DEVICE, "user_id": USER, "device_serial": "S1"}],
         "user": [_nothing(User) | {"user_id": USER, "username": "ann", "full_name": "Ann Example", "age": 61}],
@@ -48,7 +48,7 @@ _TEXTS = {
     "recordings": "FROM recordings AS r",
     "device": "FROM devices AS d",
     "user": "FROM users AS u",
-    "means": "avg(m.heart_rate_bpm)",
+    "means": "AS heart_rate_mean",
     "labels": "arrhythmia_type AS label",
     "fastest": "ORDER BY m.heart_rate_bpm DESC",
     "counts": "b.beat_class, count(*) AS count",
@@ -59,7 +59,9 @@ _TEXTS = {
 
 _MEANS = {
     "heart_rate_mean": 71.6, "heart_rate_min": 60.0, "heart_rate_max": 120.0, "pr_mean_ms": 160.2, "qrs_mean_ms": 95.5,
-    "qt_mean_ms": 400.0, "qtc_mean_ms": 420.0, "st_mv": -0.05, "qrs_axis_deg": 45.4, "quality_mean": 0.9, "seconds": 30,
+    "qt_mean_ms": 400.0, "qtc_mean_ms": 420.0, "qtc_bazett_mean_ms": 438.2, "qtc_framingham_mean_ms": 417.1,
+    "qtc_hodges_mean_ms": 415.6, "st_mv": -0.05, "st80_mv": -0.04, "p_axis_deg": 52.0, "qrs_axis_deg": 45.4,
+    "t_axis_deg": 38.0, "quality_mean": 0.9, "seconds": 30,
 }  # fmt: skip
 
 _RECORDING = {
@@ -71,6 +73,11 @@ _RECORDING = {
     "leads": ["II"],
     "uv_per_lsb": [5.0],
 }
+
+
+_SECOND = {field.name: None for field in fields(MetricsRow) if field.name != "leads"} | {
+    "recorded_leads": ["II"], "lead_quality": [0.9], "lead_flags": [0], "engine_version": "e-1",
+}  # fmt: skip
 
 
 def _nothing(kind: type[Any]) -> dict[str, Any]:

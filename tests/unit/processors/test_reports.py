@@ -83,8 +83,8 @@ async def test_the_row_rounds_its_figures_and_keeps_the_sign_of_the_st_level(des
 
 
 async def test_a_figure_that_was_not_measurable_stays_empty(desk: Desk) -> None:
-    means = desk.database.answers["avg(m.heart_rate_bpm)"][0]
-    desk.database.answers["avg(m.heart_rate_bpm)"] = [dict.fromkeys(means) | {"seconds": 30}]
+    means = desk.database.answers["AS heart_rate_mean"][0]
+    desk.database.answers["AS heart_rate_mean"] = [dict.fromkeys(means) | {"seconds": 30}]
     await desk.take(encode_report_event(EVENT))
     [row] = desk.finished
     assert [row["heart_rate"], row["st_segment"], row["qrs_axis"]] == [None, None, None]

@@ -35,6 +35,16 @@ async def test_all_rows_of_a_batch_are_one_transaction() -> None:
     assert (publisher.beats, publisher.metrics) == (rows().beats, rows().metrics)
 
 
+async def test_every_second_is_told_though_few_are_kept() -> None:
+    database, publisher = FakeDatabase(), FakePublisher()
+    seconds = [Metrics(DEVICE, RECORDING, START_US + s * 1_000_000, "count-1") for s in range(20)]
+    await Sinks(database, publisher, metrics_every_s=10).write(Rows(metrics=seconds))
+    assert publisher.metrics == seconds
+    [kept], [latest] = database.written("INTO ecg_metrics ("), database.written("INTO ecg_metrics_latest (")
+    assert kept["window_start_us"] == f"{{{START_US},{START_US + 10_000_000}}}"
+    assert latest["window_start_us"] == f"{{{START_US + 19_000_000}}}"
+
+
 async def test_nothing_is_told_that_is_not_stored() -> None:
     database, publisher = FakeDatabase(), FakePublisher()
 

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from schemas.beats import Beat, Fiducials
+from schemas.metrics import FIGURES as METRIC_FIGURES
 from schemas.metrics import Metrics
+from schemas.quality import FLAGS, LeadQuality
 from schemas.reports import ReportEvent
 from schemas.rhythms import LABELS, RhythmEpisode
 from schemas.samples import LEADS, MAX_LEADS, SampleBlock
@@ -72,7 +74,8 @@ def beat_lists() -> st.SearchStrategy[list[Beat]]:
 
 def metrics() -> st.SearchStrategy[Metrics]:
     """Any second of any device."""
-    names = ("heart_rate_bpm", "rr_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "st_mv", "qrs_axis_deg")
+    flags = st.sets(st.sampled_from(FLAGS)).map(lambda chosen: tuple(flag for flag in FLAGS if flag in chosen))
+    lead = st.builds(LeadQuality, st.sampled_from(LEADS), FIGURES, flags)
     return st.builds(
         Metrics,
         window_start_us=MOMENTS_US,
@@ -80,7 +83,9 @@ def metrics() -> st.SearchStrategy[Metrics]:
         arrhythmia_type=st.none() | st.sampled_from(LABELS),
         arrhythmia_confidence=FIGURES,
         quality=FIGURES,
-        **{name: st.none() | FIGURES for name in names},
+        main_lead=st.none() | st.sampled_from(LEADS),
+        leads=st.lists(lead, max_size=MAX_LEADS).map(tuple),
+        **{name: st.none() | FIGURES for name in METRIC_FIGURES},
     )
 
 

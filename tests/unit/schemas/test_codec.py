@@ -62,6 +62,19 @@ def test_metrics_come_back_as_they_went(sent: Metrics) -> None:
     assert codec.decode_metrics(codec.encode_metrics(sent)) == sent
 
 
+def test_metrics_of_a_worker_that_knew_no_leads_are_read() -> None:
+    written = pb.Metrics(device_id=str(BLOCK.device_id), recording_id=str(BLOCK.recording_id), quality=0.5, qtc_ms=400)
+    read = codec.decode_metrics(written.SerializeToString())
+    assert (read.quality, read.qtc_ms, read.qtc_bazett_ms, read.main_lead, read.leads) == (0.5, 400, None, None, ())
+
+
+@pytest.mark.parametrize("changes", [{"leads": [1]}, {"leads": [1], "lead_quality": [1.0], "lead_flags": [0, 0]}])
+def test_a_lead_without_its_quality_is_malformed(changes: dict[str, Any]) -> None:
+    sent = pb.Metrics(device_id=str(BLOCK.device_id), recording_id=str(BLOCK.recording_id), **changes)
+    with pytest.raises(Malformed, match=r"have \(1, \d, \d\) values; send one of each"):
+        codec.decode_metrics(sent.SerializeToString())
+
+
 @given(episodes())
 def test_an_episode_comes_back_as_it_went(sent: RhythmEpisode) -> None:
     assert codec.decode_rhythm(codec.encode_rhythm(sent)) == sent

@@ -33,7 +33,15 @@ async def test_a_report_names_the_patient_the_device_and_the_figures() -> None:
     report = await told(recorded((0, HALF_MINUTE)))
     assert (report.patient.name, report.patient.age, report.device.serial) == ("Ann Example", 61, "S1")
     assert (report.figures.heart_rate_mean_bpm, report.figures.qtc_ms, report.figures.st_mv) == (71.6, 420.0, -0.05)
+    assert (report.figures.qtc_bazett_ms, report.figures.qtc_framingham_ms, report.figures.qtc_hodges_ms) == (
+        438.2, 417.1, 415.6,
+    )  # fmt: skip
+    assert (report.figures.st80_mv, report.figures.p_axis_deg, report.figures.t_axis_deg) == (-0.04, 52.0, 38.0)
     assert (report.analysed_s, report.quality, report.engine_version) == (30.0, 0.9, "e-1")
+
+
+async def test_a_report_of_no_kept_second_names_the_engine_of_its_beats() -> None:
+    assert (await told(recorded((0, HALF_MINUTE), peak_s=None))).engine_version == "e-1"
 
 
 async def test_a_report_counts_beats_and_seconds_of_each_rhythm_that_was_stated() -> None:

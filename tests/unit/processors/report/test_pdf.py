@@ -181,7 +181,10 @@ def test_a_printer_is_asked_not_to_scale() -> None:
 
 
 def test_figures_stand_as_measured() -> None:
-    figures = Figures(72.4, 51, 133.6, 160.2, 94, 388, 401.5, -0.042, -30)
+    figures = Figures(
+        72.4, 51, 133.6, 160.2, 94, 388, qtc_ms=401.5, qtc_bazett_ms=423, qtc_framingham_ms=411, qtc_hodges_ms=407,
+        st_mv=-0.042, st80_mv=0.03, p_axis_deg=55, qrs_axis_deg=-30, t_axis_deg=61,
+    )  # fmt: skip
     content = replace(
         EMPTY, figures=figures, patient=Patient("Anna Example", 69, "female", "P-17"),
         device=DeviceIdentity("Holter", "SN-4"), rhythms=(RhythmShare(NORMAL, 45), RhythmShare(IRREGULAR, 15)),
@@ -190,7 +193,8 @@ def test_figures_stand_as_measured() -> None:
     said = " ".join(page_texts(render(content))[0].split())
     for expected in (
         "Anna Example", "69 years", "female", "P-17", "Holter", "SN-4", "72", "51", "134", "160", "94", "388",
-        "402", "−0.04", "−30", "75.0 %", "1 234", "54 s (90 %)", "93 %",
+        "Fridericia 402", "Bazett 423", "Framingham 411", "Hodges 407", "J+60 / J+80 −0.04 / +0.03",
+        "P / QRS / T 55 / −30 / 61", "75.0 %", "1 234", "54 s (90 %)", "93 %",
         "2026-01-01 00:00:00 to 2026-01-01 00:01:00 UTC",
     ):  # fmt: skip
         assert expected in said

@@ -1,0 +1,119 @@
+"""A schema with data in it is brought up to date without losing any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from schemas.clock import now, to_us
+from schemas.pages import PageRequest
+from storage import migrate as migrating
+from storage.access import everything
+from storage.database import Database, writer
+from storage.metrics import MetricsFilter, list_metrics
+from storage.migrate import migrate, migrations
+from storage.policies import AGGREGATES
+from storage.summaries import Step, TrendPoint, trend
+from tests.servers.fixtures import skipping_or_failing
+from tests.servers.timescale import running_timescale
+from tests.storage.conftest import own_database, settings_for
+
+DEVICE_ID = UUID(int=0xD1)
+STEPS: tuple[Step, ...] = ("1min", "1h", "1day")
+MINUTES = 12 * 60
+BEGAN = (now() - timedelta(days=6)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+WRITE_AS_BEFORE_0006 = """
+INSERT INTO ecg_metrics (
+    metric_id, device_id, recording_id, arrhythmia_type, recorded_at, heart_rate_bpm, quality, engine_version
+)
+SELECT gen_random_uuid(), %s, %s, 'Pause', %s::timestamptz + k * interval '15 s', 60 + k %% 40, 0.5, 'old-1'
+FROM generate_series(0, 4 * %s - 1) AS k
+"""
+
+
+@pytest.fixture(
+    params=[pytest.param(True, marks=pytest.mark.timescale), pytest.param(False, marks=pytest.mark.embedded)]
+)
+def timescale(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def empty_url(timescale: bool, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without a schema, of either dialect."""
+    if not timescale:
+        with own_database(request.getfixturevalue("postgres_url")) as url:
+            yield url
+        return
+    with skipping_or_failing("TimescaleDB"), running_timescale(tmp_path / "timescale") as address:
+        if not address.is_shared:
+            yield address.url
+            return
+        with own_database(address.url) as url:
+            yield url
+
+
+@pytest.fixture
+async def old_url(empty_url: str, timescale: bool, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A database as it stood before 0006, with half a day of one device; compressed and aggregated where that goes."""
+    with monkeypatch.context() as patch:
+        before = [step for step in migrations(timescale=timescale) if step.name < "0006"]
+        patch.setattr(migrating, "migrations", lambda **_: before)
+        await migrate(empty_url, settings_for(empty_url))
+    async with await psycopg.AsyncConnection.connect(empty_url, autocommit=True) as conn:
+        await conn.execute(WRITE_AS_BEFORE_0006, [DEVICE_ID, DEVICE_ID, BEGAN, MINUTES])
+        if timescale:
+            await conn.execute("SELECT compress_chunk(c) FROM show_chunks('ecg_metrics') AS c")
+            await refresh(conn, BEGAN - timedelta(days=2))
+    return empty_url
+
+
+async def refresh(conn: psycopg.AsyncConnection, since: object) -> None:
+    for aggregate in AGGREGATES:
+        await conn.execute("CALL refresh_continuous_aggregate(%s::regclass, %s::timestamptz, NULL)", [
+            aggregate.name, since,
+        ])  # fmt: skip
+
+
+async def trends(database: Database) -> list[list[TrendPoint]]:
+    start_us, end_us = to_us(BEGAN), to_us(now())
+    async with database.transaction() as conn:
+        return [await trend(conn, everything(), DEVICE_ID, start_us, end_us, step) for step in STEPS]
+
+
+async def test_rows_and_aggregates_are_as_they_were(old_url: str, timescale: bool) -> None:
+    database = writer(settings_for(old_url))
+    await database.open()
+    before = await trends(database)
+    report = await migrate(old_url, settings_for(old_url))
+    assert report.applied == [step.name for step in migrations(timescale=timescale) if step.name >= "0006"]
+    assert await trends(database) == before
+    assert [len(points) for points in before] == [MINUTES, 12, 1]
+    async with database.transaction() as conn:
+        page = await list_metrics(conn, everything(), MetricsFilter(), PageRequest(1, 1))
+    assert (page.total, page.items[0].seconds, page.items[0].leads, page.items[0].main_lead) == (
+        4 * MINUTES,
+        1,
+        [],
+        None,
+    )
+    await database.close()
+
+
+@pytest.mark.parametrize("timescale", [pytest.param(True, marks=pytest.mark.timescale)], indirect=True)
+async def test_what_a_policy_refreshes_later_hides_nothing_older(old_url: str) -> None:
+    database = writer(settings_for(old_url))
+    await database.open()
+    before = await trends(database)
+    await migrate(old_url, settings_for(old_url))
+    async with await psycopg.AsyncConnection.connect(old_url, autocommit=True) as conn:
+        await conn.execute(WRITE_AS_BEFORE_0006, [DEVICE_ID, DEVICE_ID, now() - timedelta(hours=1), 1])
+        await refresh(conn, now() - timedelta(days=2))
+    assert [points[: len(old)] for points, old in zip(await trends(database), before, strict=True)] == before
+    await database.close()
