@@ -7,9 +7,11 @@ DEVICES ?= 100
 SECONDS ?= 30
 RECORD ?=
 DB ?= mitdb
+JOBS ?= 1
+PEERS := .venv-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline accuracy proto lock clean
+.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline accuracy peers proto lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -61,8 +63,17 @@ bench-signal: install ## samples per second of the engine beside neurokit2; one 
 bench-pipeline: install ## the whole path under load with a per-device ledger; one JSON object (DEVICES= SECONDS=)
 	@$(BIN)/python -m bench.pipeline --devices $(DEVICES) --seconds $(SECONDS)
 
-accuracy: install ## sensitivity and predictive value on a database beside the repository (DB=mitdb)
-	@$(BIN)/python -m bench.accuracy --db $(DB)
+accuracy: install ## how well beats and boundaries are found (DB=mitdb|qtdb|nstdb|all); WRITE=1 puts it into docs/accuracy.md
+	@$(BIN)/python -m bench.accuracy --db $(DB) $(if $(WRITE),--write)
+
+$(PEERS)/.installed: requirements/peers.txt
+	@$(PYTHON) -m venv $(PEERS)
+	@echo "installing the open libraries into $(PEERS) (about a minute) ..." >&2
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes -r requirements/peers.txt
+	@touch $@
+
+peers: install $(PEERS)/.installed ## the open libraries through the same scorer, half an hour for mitdb (DB= JOBS= WRITE=1 SLOW=1; REUSE=1 asks none twice)
+	@$(BIN)/python -m bench.peers --db $(DB) --jobs $(JOBS) $(if $(SLOW),--slow) $(if $(REUSE),--reuse) $(if $(WRITE),--write)
 
 proto: install-dev ## generate schemas/ecg_pb2.py from ecg.proto
 	cd schemas && ../$(BIN)/python -m grpc_tools.protoc -I. --python_out=. \
@@ -73,6 +84,8 @@ lock: install-dev ## pin requirements/*.txt with hashes from pyproject.toml
 		--quiet pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 		--quiet --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+		--quiet requirements/peers.in -o requirements/peers.txt
 
 clean: ## remove what was made here, data and caches included
-	rm -rf $(VENV) .leadwire .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(PEERS) .leadwire .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

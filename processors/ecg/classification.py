@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.rhythm import FIBRILLATION
-from processors.ecg.state import BEAT_MASK, CLASS_N, CLASS_Q, CLASS_S, CLASS_V, TEMPLATE
+from processors.ecg.state import BEAT_MASK, CLASS_N, CLASS_Q, CLASS_S, CLASS_V, GRID_HZ, TEMPLATE
 
 TEMPLATE_BEFORE_S: Final = 0.09
 TEMPLATE_S: Final = 0.20
@@ -47,27 +47,37 @@ def sample_shape(fine: NDArray[Any], count: int, r: int, hz: float, shape: NDArr
 
 @kernel
 def likeness(device: Record, fine: NDArray[Any], count: int, r: int, shape: NDArray[Any]) -> float:
-    """Correlation with the usual shape, the best of a few small shifts; 1 while there is no usual shape."""
+    """Correlation with the usual shape, shifted a little while it is low; 1 while there is no usual shape."""
     usual = 0.0
     for k in range(TEMPLATE):
         usual += device.template[k] * device.template[k]
     if usual <= 0.0 or device.template_lead != device.main:
         return 1.0
-    best = -1.0
-    for shift in range(-SHIFTS, SHIFTS + 1):
-        norm = sample_shape(fine, count, r + shift, device.inner_hz, shape)
-        if norm > 0.0:
-            product = 0.0
-            for k in range(TEMPLATE):
-                product += device.template[k] * shape[k]
-            best = max(best, product / (norm * sqrt(usual)))
+    best = compare(device, fine, count, r, usual, shape)
+    for shift in range(1, SHIFTS + 1):
+        if best >= LIKE:
+            break
+        best = max(best, compare(device, fine, count, r - shift, usual, shape))
+        best = max(best, compare(device, fine, count, r + shift, usual, shape))
     return best
+
+
+@kernel
+def compare(device: Record, fine: NDArray[Any], count: int, r: int, usual: float, shape: NDArray[Any]) -> float:
+    """Correlation with the usual shape, whose squares add up to `usual`, when R is at `r`."""
+    norm = sample_shape(fine, count, r, GRID_HZ, shape)
+    if norm <= 0.0:
+        return -1.0
+    product = 0.0
+    for k in range(TEMPLATE):
+        product += device.template[k] * shape[k]
+    return float(product / (norm * sqrt(usual)))
 
 
 @kernel
 def learn_shape(device: Record, fine: NDArray[Any], count: int, r: int, like: float, shape: NDArray[Any]) -> None:
     """Let the usual shape follow beats like it; replace it after many unlike ones."""
-    norm = sample_shape(fine, count, r, device.inner_hz, shape)
+    norm = sample_shape(fine, count, r, GRID_HZ, shape)
     if norm <= 0.0:
         return
     empty = device.template_lead != device.main

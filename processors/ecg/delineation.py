@@ -1,185 +1,106 @@
-"""The waves of one beat on one lead: R peak, QRS boundaries, T and P; what is not there is left out."""
+"""The waves of one beat: P, QRS and T boundaries and peaks in its windows; what is not there is left out."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from math import nan
+from typing import Final
 
-from numpy.typing import NDArray
+import numpy as np
 
+from processors.ecg import delineation_weights as weights
 from processors.ecg.kernel import Record, kernel
-from processors.ecg.state import RING_MASK
+from processors.ecg.positions import (
+    QRS_FIRST,
+    QRS_PLACES,
+    QRS_REACH,
+    QRS_STEP,
+    compress,
+    likeliest,
+    missing,
+    next_qrs,
+    place_three,
+    score,
+    see_p,
+    see_qrs,
+    see_t,
+    settle,
+)
+from processors.ecg.state import BEFORE, P_ONSET, QRS_OFFSET, QRS_ONSET, SPAN, T_ONSET
+from processors.ecg.velocity import find_velocities, highest
 
-Samples = NDArray[Any]
-
-BEFORE_S: Final = 0.40
-AFTER_S: Final = 0.66
-READY_S: Final = 0.70
-"""A beat is measured when this much signal has followed it."""
-R_SEARCH_S: Final = 0.09
-EDGE_S: Final = 0.12
-KEEP_POLARITY: Final = 0.75
-QRS_SLOPE: Final = 0.07
-QRS_CORE: Final = 0.30
-QUIET_S: Final = 0.012
-T_FROM_S: Final = 0.08
-T_LONGEST_S: Final = 0.56
-T_SHORT_S: Final = 0.25
-T_PER_RR: Final = 0.27
-"""T is sought until 0.25 s plus 27 % of RR after QRS onset: some 90 ms past the usual QT at any rate."""
-T_BEFORE_NEXT_S: Final = 0.18
-"""Nearer to the next beat lies its P wave."""
-T_LEAST_UV: Final = 40.0
-T_LEAST_OF_R: Final = 0.04
-P_FROM_S: Final = 0.26
-P_UNTIL_S: Final = 0.016
-P_LEAST_UV: Final = 25.0
-P_LEAST_OF_R: Final = 0.025
-P_OVER_NOISE: Final = 3.0
-
-
-@kernel
-def unroll(lead: Record, first_u: int, count: int, fine: Samples, soft: Samples, half: int) -> None:
-    """Copy `count` samples from inner index `first_u` into `fine` (1-2-1 average) and `soft` (box of 2·half+1)."""
-    for i in range(count):
-        u = first_u + i
-        left = lead.ring[(u - 1) & RING_MASK] if i > 0 else lead.ring[u & RING_MASK]
-        right = lead.ring[(u + 1) & RING_MASK] if i < count - 1 else lead.ring[u & RING_MASK]
-        fine[i] = (left + 2.0 * lead.ring[u & RING_MASK] + right) / 4.0
-    for i in range(count):
-        low = max(0, i - half)
-        high = min(count - 1, i + half)
-        total = 0.0
-        for j in range(low, high + 1):
-            total += fine[j]
-        soft[i] = total / (high - low + 1)
+QRS_SETTLE: Final = 8
+P_SETTLE: Final = (8, 8, 8)
+T_SETTLE: Final = (10, 6, 12)
+"""A boundary is the mean place over what the network finds likely within so many places of the likeliest: 64 ms for the
+QRS complex, 100 for P, 160 to 200 for T, whose ends are the less certain the flatter they are."""
+P_GAP: Final = 2
+T_GAP: Final = 2
+P_ABSENT: Final = 0.5
+T_ABSENT: Final = 0.5
+SHORTEST: Final = 8
+LONGEST: Final = 62
+"""A QRS complex lasts 32 to 248 ms; anything else is not measured."""
 
 
 @kernel
-def r_peak(fine: Samples, count: int, centre: int, hz: float, polarity: float) -> int:
-    """Position of the main deflection near `centre`; the usual polarity is kept unless the other is clearly higher.
+def delineate(work: Record, count: int) -> None:
+    """Fill work.marks (points of the window, NaN = absent) from the first `count` windows.
 
-    Deflections are from the straight line through the signal's edges 120 ms away, so a slope doesn't move it.
+    work.rr is the interval before the beat in points, work.p_like tells how far its P is that of the average.
     """
-    low = max(0, centre - int(EDGE_S * hz))
-    high = min(count - 1, centre + int(EDGE_S * hz))
-    slope = (fine[high] - fine[low]) / max(1, high - low)
-    top = 0.0
-    bottom = 0.0
-    top_at = centre
-    bottom_at = centre
-    reach = int(R_SEARCH_S * hz)
-    for i in range(max(low, centre - reach), min(high, centre + reach) + 1):
-        away = fine[i] - fine[low] - slope * (i - low)
-        if away > top:
-            top = away
-            top_at = i
-        if away < bottom:
-            bottom = away
-            bottom_at = i
-    if polarity >= 0.0:
-        return top_at if top >= KEEP_POLARITY * -bottom else bottom_at
-    return bottom_at if -bottom >= KEEP_POLARITY * top else top_at
-
-
-@kernel
-def steepness(fine: Samples, i: int, count: int) -> float:
-    if i < 1 or i >= count - 1:
-        return 0.0
-    return float(abs(fine[i + 1] - fine[i - 1]))
-
-
-@kernel
-def steepest(fine: Samples, count: int, low: int, high: int) -> float:
-    best = 0.0
-    for i in range(max(1, low), min(count - 1, high)):
-        best = max(best, steepness(fine, i, count))
-    return best
-
-
-@kernel
-def qrs_edge(fine: Samples, count: int, r: int, hz: float, step: int) -> int:
-    """QRS onset (step -1) or offset (step 1): past the last steep flank, the slope stays small for 12 ms.
-
-    Returns ABSENT (-1) when the signal has no such place within 200 ms of R.
-    """
-    reach = int(0.13 * hz)
-    top = steepest(fine, count, r - reach, r + reach)
+    work.marks[:] = nan
+    find_velocities(work, count)
+    top = highest(work.fast, BEFORE - QRS_REACH, BEFORE + QRS_REACH + 1)
     if top <= 0.0:
-        return -1
-    start = r
-    for k in range(reach):
-        i = r + step * k
-        if i < 1 or i >= count - 1:
-            break
-        if steepness(fine, i, count) > QRS_CORE * top:
-            start = i
-    quiet = 0
-    needed = max(2, int(QUIET_S * hz + 0.5))
-    limit = int(0.20 * hz)
-    for k in range(limit):
-        i = start + step * k
-        if i < 1 or i >= count - 1:
-            return -1
-        quiet = quiet + 1 if steepness(fine, i, count) < QRS_SLOPE * top else 0
-        if quiet >= needed:
-            return i - step * (needed - 1)
-    return -1
+        return
+    compress(work.fast, 0, SPAN, top, work.curve)
+    see_qrs(work, -1)
+    score(work, QRS_PLACES, weights.ONSET_ENTER, weights.ONSET_START, weights.ONSET_LEAVE, weights.ONSET_END)
+    onset = BEFORE - edge_of(work)
+    see_qrs(work, 1)
+    score(work, QRS_PLACES, weights.OFFSET_ENTER, weights.OFFSET_START, weights.OFFSET_LEAVE, weights.OFFSET_END)
+    offset = BEFORE + edge_of(work)
+    if offset - onset < SHORTEST or offset - onset > LONGEST:
+        return
+    work.marks[QRS_ONSET] = onset
+    work.marks[QRS_OFFSET] = offset
+    first = int(np.rint(onset))
+    end = int(np.rint(offset))
+    following = next_qrs(work, top, end)
+    possible = see_p(work, count, first, end, work.rr, work.p_like)
+    score(work, in_eights(possible), weights.P_ENTER, weights.P_START, weights.P_LEAVE, weights.P_END)
+    mark_wave(work, possible, P_ONSET, 2, 0, P_GAP, P_SETTLE, P_ABSENT)
+    possible = see_t(work, count, first, end, following, work.rr)
+    score(work, in_eights(possible), weights.T_ENTER, weights.T_START, weights.T_LEAVE, weights.T_END)
+    mark_wave(work, possible, T_ONSET, 0, 2, T_GAP, T_SETTLE, T_ABSENT)
 
 
 @kernel
-def extremum(soft: Samples, low: int, high: int) -> int:
-    """Position of the largest deflection in [low, high) from the line through its ends; -1 if it is at an end."""
-    if high - low < 4:
-        return -1
-    slope = (soft[high - 1] - soft[low]) / (high - 1 - low)
-    best = 0.0
-    at = -1
-    for i in range(low + 1, high - 1):
-        away = abs(soft[i] - soft[low] - slope * (i - low))
-        if away > best:
-            best = away
-            at = i
-    return at
+def in_eights(places: int) -> int:
+    """So many places or a few more: loops go in eights."""
+    return (places + 7) // 8 * 8
 
 
 @kernel
-def trapezium_end(soft: Samples, peak: int, limit: int) -> int:
-    """End of a wave after `peak` (before it when `limit` < `peak`): the corner of the largest trapezium.
-
-    Vazquez-Seisdedos et al. 2011 for the T wave's end, used here for both ends of P and T: the area under the
-    rectangle between the steepest point after the peak, the limit and the candidate end has its maximum at the
-    corner where the wave meets the line.
-    """
-    step = 1 if limit > peak else -1
-    steep = peak
-    best = -1.0
-    i = peak + step
-    while i != limit and i + step != limit:
-        slope = abs(soft[i + step] - soft[i - step])
-        if slope > best:
-            best = slope
-            steep = i
-        if best > 0.0 and slope < 0.2 * best and abs(soft[i] - soft[peak]) > 0.6 * abs(soft[limit] - soft[peak]):
-            break
-        i += step
-    at = -1
-    area = -1.0
-    i = steep
-    while i != limit:
-        value = abs((soft[steep] - soft[i]) * (2 * abs(limit - i) + abs(i - steep)))
-        if value > area:
-            area = value
-            at = i
-        i += step
-    return at
+def edge_of(work: Record) -> float:
+    """Distance of the QRS's edge from the middle, in points."""
+    at = likeliest(work.scores[0], 0, QRS_PLACES)
+    place = settle(work.scores[0], 0, QRS_PLACES, at, QRS_SETTLE)
+    return QRS_FIRST + QRS_STEP * place
 
 
 @kernel
-def noise_of(fine: Samples, soft: Samples, low: int, high: int) -> float:
-    """Mean distance of the signal from its smooth self in [low, high), µV."""
-    if high <= low:
-        return 0.0
-    total = 0.0
-    for i in range(low, high):
-        total += abs(fine[i] - soft[i])
-    return total / (high - low)
+def mark_wave(work: Record, possible: int, mark: int, first: int, last: int, gap: int, reach: tuple[int, int, int],
+              absent: float) -> None:  # fmt: skip
+    """Put the three boundaries of P or T in work.marks[mark:mark + 3] unless the wave is more likely not there."""
+    if not place_three(work, possible, first, last, gap):
+        return
+    if missing(work.scores[1], possible) > absent:
+        return
+    way = work.places[1] - work.places[0]
+    peak = settle(work.scores[1], work.chosen[first] + 1, work.chosen[last], work.chosen[1], reach[1])
+    lower = settle(work.scores[first], 0, work.chosen[1], work.chosen[first], reach[first])
+    higher = settle(work.scores[last], work.chosen[1] + 1, possible, work.chosen[last], reach[last])
+    work.marks[mark + 1] = work.places[0] + way * peak
+    work.marks[mark + first] = work.places[0] + way * min(lower, peak)
+    work.marks[mark + last] = work.places[0] + way * max(higher, peak)

@@ -1,4 +1,4 @@
-"""QRS detection on the envelope of all leads together: candidates, their decision half a second later, search-back."""
+"""QRS detection: candidates judged one after the other by a small network, 0.64 s after each; search-back."""
 
 from __future__ import annotations
 
@@ -6,32 +6,28 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from processors.ecg.candidates import HOLD_S, SOON, drop_first, enqueue, forget_candidates, observe, silence_ahead
+from processors.ecg.decision import judge
+from processors.ecg.decision_inputs import AHEAD_S, FLOOR_UV, describe, turn
+from processors.ecg.decision_shapes import learn_beat_shape, learn_other_shape, sample_shape
+from processors.ecg.decision_weights import FIRST, LAST
 from processors.ecg.envelope import envelope_delay
-from processors.ecg.kernel import Record, kernel
-from processors.ecg.state import NEVER, PENDING, QUEUE, RECENT
+from processors.ecg.kernel import Record, inlined_kernel, kernel
+from processors.ecg.state import NEVER, PENDING, RECENT, SHAPE, SHAPE_AT
 
-# Chosen on the 22 training records of mitdb, lead 0, by the sum of missed and false beats.
-HOLD_S: Final = 0.15
-"""A candidate is the highest point until this long after it."""
-LAG_S: Final = 0.5
+LAG_S: Final = AHEAD_S
 """A candidate is decided this long after it, when what follows it is known."""
-REFRACTORY_S: Final = 0.24
+REFRACTORY_S: Final = 0.2
 EARLY_S: Final = 0.4
 """Until this long after a beat a rejected candidate is its T wave, later P waves and noise."""
-FRACTION_EARLY: Final = 0.4
-FRACTION_ON_TIME: Final = 0.15
-FRACTION_LATE: Final = 0.2
-OVER_EARLY_NOISE: Final = 1.9
-OVER_LATE_NOISE: Final = 2.2
+LEAST_SHARE: Final = 0.15
+"""Lower candidates, half of all, are no beats: 0.03 % of the training beats are, most of them under noise."""
+NO_LOGIT: Final = -9.0
 NOISE_GAIN: Final = 0.08
-NEAR_S: Final = 0.28
-NEAR_RATIO: Final = 1.3
-"""A candidate followed this soon by one so much higher is the P wave of the other."""
 LEVEL_GAIN: Final = 0.5
-FLOOR_UV: Final = 10.0
-BACK_INTERVALS: Final = 1.7
-BACK_FRACTION: Final = 0.25
-BACK_MAX_S: Final = 0.95
+BACK_INTERVALS: Final = 1.5
+BACK_LOGIT: Final = -2.0
+BACK_S: Final = 0.88
 LEARN_S: Final = 2.0
 LEAST_S: Final = 0.5
 """A shorter recording tells nothing: there is no level to tell a beat by."""
@@ -39,98 +35,93 @@ LONGEST_RR_S: Final = 2.5
 """Longer intervals don't enter the expected one."""
 DECAY_AFTER_S: Final = 1.5
 FIRST_RR_S: Final = 0.8
-DECIDED_S: Final = BACK_MAX_S + 0.1
+DECIDED_S: Final = BACK_S + 0.07
 """Every beat is decided when this much signal has followed it (the envelope's delay is 50 ms)."""
 
 
 @kernel
 def forget_beats(device: Record) -> None:
     """Before the first sample of a segment: no beat lies behind, levels stay."""
-    device.e1 = 0.0
-    device.e2 = 0.0
-    device.best = 0.0
-    device.best_u = NEVER
     device.last_u = NEVER
     device.back_u = NEVER
-    device.back_e = 0.0
     device.early_max = 0.0
     device.late_max = 0.0
-    device.queued = 0
     device.pending = 0
+    forget_candidates(device, device.segment_u - envelope_delay(device.inner_hz))
 
 
 @kernel
-def median(values: NDArray[Any], count: int) -> float:
-    """Lower median of the first `count` values, without allocating."""
+def median(values: NDArray[Any], count: int, rank: int) -> float:
+    """The value with `rank` smaller ones among the first `count`, without allocating."""
     for i in range(count):
         below = 0
         for j in range(count):
             if values[j] < values[i] or (values[j] == values[i] and j < i):
                 below += 1
-        if below == (count - 1) // 2:
+        if below == rank:
             return float(values[i])
     return 0.0
 
 
-@kernel
-def upper_median(values: NDArray[Any], count: int) -> float:
-    for i in range(count):
-        below = 0
-        for j in range(count):
-            if values[j] < values[i] or (values[j] == values[i] and j < i):
-                below += 1
-        if below == count // 2:
-            return float(values[i])
-    return 0.0
+@inlined_kernel
+def detect(device: Record, leads: NDArray[Any], first_u: int, begin: int, end: int, fused: NDArray[Any],
+           envelopes: NDArray[Any], last: bool) -> int:  # fmt: skip
+    """Take in the fused envelope (and each lead's own), columns [begin, end); column 0 is of inner index `first_u`.
 
-
-@kernel
-def detect(device: Record, leads: NDArray[Any], u: int, e: float, lead_e: NDArray[Any], column: int, end: bool) -> None:
-    """Take in the fused envelope `e` of inner index `u` (and each lead's own, lead_e[:, column]); queue and decide.
-
-    `end` decides everything now, as at the end of a segment.
+    Stops early when it has decided something. Returns the column after the last one taken in. `last` decides
+    everything at the end, as at the end of a segment.
     """
+    stop = observe(device, leads, first_u, begin, end, fused, envelopes)
+    at = first_u + stop - 1 - envelope_delay(device.inner_hz)
+    closing = last and stop == end
+    if at >= device.wake_u or closing:
+        if prepare(device, leads, at, closing):
+            while device.queued > 0 and (closing or at - device.queue_u[0] >= lag(device.inner_hz)):
+                decide(device, leads)
+                drop_first(device, leads)
+            search_back(device, leads, at)
+        sleep(device)
+    return stop
+
+
+@kernel
+def lag(inner_hz: float) -> int:
+    """Inner samples after which the trace ahead of a candidate is complete."""
+    return int(LAG_S * inner_hz) + 2
+
+
+@kernel
+def prepare(device: Record, leads: NDArray[Any], at: int, end: bool) -> bool:
+    """Close the candidate that is over; false while levels are still being learned."""
     hz = device.inner_hz
-    at = u - envelope_delay(hz)
-    for k in range(device.leads):
-        lead = leads[device.lead[k]]
-        lead.best = max(lead.best, lead_e[k, column])
-    if device.e1 > device.e2 and device.e1 >= e and (device.best_u == NEVER or device.e1 > device.best):
-        device.best = device.e1
-        device.best_u = at - 1
-    device.e2 = device.e1
-    device.e1 = e
     if device.best_u != NEVER and (end or at - device.best_u >= int(HOLD_S * hz)):
         enqueue(device, leads)
+    if end:
+        silence_ahead(device)
     if device.learned == 0:
         if not end and at < device.learn_until_u:
-            return
-        if u - device.segment_u < LEAST_S * hz:
+            return False
+        if at - device.segment_u < LEAST_S * hz:
             device.queued = 0
-            return
+            return False
         learn(device)
-    lag = int(LAG_S * hz)
-    while device.queued > 0 and (end or at - device.queue_u[0] >= lag):
-        decide(device, leads)
-    if device.back_u != NEVER:
-        search_back(device, at)
+    return True
 
 
 @kernel
-def enqueue(device: Record, leads: NDArray[Any]) -> None:
-    """Put the highest point of the hold time in the queue, with each lead's own height there."""
-    n = device.queued
-    if n < QUEUE:
-        device.queue_u[n] = device.best_u
-        device.queue_e[n] = device.best
-        device.queued = n + 1
-    for k in range(device.leads):
-        lead = leads[device.lead[k]]
-        if n < QUEUE:
-            lead.amplitudes[n] = lead.best
-        lead.best = 0.0
-    device.best = 0.0
-    device.best_u = NEVER
+def sleep(device: Record) -> None:
+    """Set the inner index at which there is something to do again."""
+    hz = device.inner_hz
+    wake = SOON
+    if device.best_u != NEVER:
+        wake = min(wake, device.best_u + int(HOLD_S * hz))
+    if device.learned == 0:
+        wake = min(wake, device.learn_until_u)
+    elif device.queued > 0:
+        wake = min(wake, device.queue_u[0] + lag(hz))
+    if device.back_u != NEVER:
+        wake = min(wake, device.back_u + int(BACK_S * hz))
+    device.wake_u = wake
 
 
 @kernel
@@ -146,62 +137,66 @@ def learn(device: Record) -> None:
             total += device.queue_e[i]
             count += 1
     device.level = total / count if count > 0 else FLOOR_UV
+    device.last_e = device.level
     device.early_noise = 0.15 * device.level
     device.late_noise = 0.1 * device.level
     device.learned = 1
 
 
 @kernel
-def threshold(device: Record, since: float) -> float:
-    """Height a candidate needs `since` inner samples after the last beat; falls as a beat becomes due."""
-    share = since / device.rr
-    if share < 0.5:
-        fraction = FRACTION_EARLY
-    elif share < 1.0:
-        fraction = FRACTION_EARLY + (FRACTION_ON_TIME - FRACTION_EARLY) * (share - 0.5) / 0.5
-    elif share < 2.0:
-        fraction = FRACTION_ON_TIME + (FRACTION_LATE - FRACTION_ON_TIME) * (share - 1.0)
-    else:
-        fraction = FRACTION_LATE
-    height = fraction * device.level
-    if since < EARLY_S * device.inner_hz:
-        height = max(height, OVER_EARLY_NOISE * device.early_noise)
-    else:
-        height = max(height, OVER_LATE_NOISE * device.late_noise)
-    return float(max(FLOOR_UV, min(height, 0.75 * device.level)))
+def decide(device: Record, leads: NDArray[Any]) -> None:
+    """Accept or reject the oldest candidate."""
+    if not may_be_beat(device):
+        return
+    if too_low(device):
+        settle(device, leads, False, NO_LOGIT)
+        return
+    describe(device, leads)
+    logit = judge(device, FIRST, LAST)
+    settle(device, leads, logit > 0.0, logit)
 
 
 @kernel
-def decide(device: Record, leads: NDArray[Any]) -> None:
-    """Accept or reject the oldest candidate."""
-    hz = device.inner_hz
+def may_be_beat(device: Record) -> bool:
+    """Whether the oldest candidate is far enough from the last beat."""
+    return bool(device.queue_u[0] - device.last_u > int(REFRACTORY_S * device.inner_hz))
+
+
+@kernel
+def too_low(device: Record) -> bool:
+    return bool(device.queue_e[0] < LEAST_SHARE * device.level)
+
+
+@kernel
+def settle(device: Record, leads: NDArray[Any], accepted: bool, logit: float) -> None:
+    """Learn from the oldest candidate what beats, or what other things, are like."""
     u = device.queue_u[0]
     e = device.queue_e[0]
     since = float(min(u - device.last_u, 1 << 40))
-    if since > int(REFRACTORY_S * hz):
-        needed = threshold(device, since)
-        accepted = e > needed
-        for i in range(1, device.queued):
-            if device.queue_u[i] - u < NEAR_S * hz and device.queue_e[i] > NEAR_RATIO * e:
-                accepted = False
-        if accepted:
-            learn_lead_levels(device, leads)
-            accept(device, u, e, since, min(1.0, 0.5 + 0.5 * (e - needed) / max(e, needed)))
-        else:
-            learn_lead_noise(device, leads)
-            reject(device, u, e, since)
-    drop_first(device, leads)
+    if accepted:
+        learn_lead_levels(device, leads)
+        learn_shapes(device, leads, u, True, False)
+        if since < LONGEST_RR_S * device.inner_hz:
+            learn_interval(device, since)
+            device.early_noise += NOISE_GAIN * (min(device.early_max, 0.6 * device.level) - device.early_noise)
+            device.late_noise += NOISE_GAIN * (min(device.late_max, 0.6 * device.level) - device.late_noise)
+        learn_level(device, e)
+        becomes_beat(device, u, min(1.0, max(0.4, 0.5 + 0.1 * logit)))
+    else:
+        learn_lead_noise(device, leads)
+        reject(device, leads, u, e, since, logit)
 
 
 @kernel
-def drop_first(device: Record, leads: NDArray[Any]) -> None:
-    for i in range(1, device.queued):
-        device.queue_u[i - 1] = device.queue_u[i]
-        device.queue_e[i - 1] = device.queue_e[i]
-        for k in range(device.leads):
-            lead = leads[device.lead[k]]
-            lead.amplitudes[i - 1] = lead.amplitudes[i]
-    device.queued -= 1
+def learn_level(device: Record, e: float) -> None:
+    device.last_e = e
+    device.levels[device.level_count % RECENT] = min(e, 2.0 * device.level)
+    device.level_count += 1
+    if device.level_count >= 4:
+        count = min(device.level_count, RECENT)
+        device.level += LEVEL_GAIN * (median(device.levels, count, (count - 1) // 2) - device.level)
+    else:
+        device.level += 0.3 * (min(e, 2.0 * device.level) - device.level)
 
 
 @kernel
@@ -224,27 +219,29 @@ def learn_lead_noise(device: Record, leads: NDArray[Any]) -> None:
 
 
 @kernel
-def accept(device: Record, u: int, e: float, since: float, sure: float) -> None:
-    hz = device.inner_hz
-    if since < LONGEST_RR_S * hz:
-        learn_interval(device, since)
-        device.early_noise += NOISE_GAIN * (min(device.early_max, 0.6 * device.level) - device.early_noise)
-        device.late_noise += NOISE_GAIN * (min(device.late_max, 0.6 * device.level) - device.late_noise)
-    device.levels[device.level_count % RECENT] = min(e, 2.0 * device.level)
-    device.level_count += 1
-    if device.level_count >= 4:
-        count = min(device.level_count, RECENT)
-        device.level += LEVEL_GAIN * (median(device.levels, count) - device.level)
-    else:
-        device.level += 0.3 * (min(e, 2.0 * device.level) - device.level)
-    becomes_beat(device, u, sure)
+def learn_shapes(device: Record, leads: NDArray[Any], u: int, beat: bool, early: bool) -> None:
+    """Each lead remembers what the candidate at `u` looks like."""
+    shape = device.inputs[SHAPE_AT : SHAPE_AT + SHAPE]
+    for k in range(device.leads):
+        lead = leads[device.lead[k]]
+        if device.leads == 1 and u == device.queue_u[0]:
+            norm = float(device.norm)
+            if device.turned:
+                turn(shape)
+        else:
+            norm = sample_shape(lead, u, device, shape)
+        if beat:
+            learn_beat_shape(lead, shape, norm, device.hidden)
+        else:
+            learn_other_shape(lead, shape, norm, early)
 
 
 @kernel
 def learn_interval(device: Record, interval: float) -> None:
     device.rrs[device.rr_count % RECENT] = interval
     device.rr_count += 1
-    device.rr = upper_median(device.rrs, min(device.rr_count, RECENT))
+    count = min(device.rr_count, RECENT)
+    device.rr = median(device.rrs, count, count // 2)
 
 
 @kernel
@@ -254,7 +251,6 @@ def becomes_beat(device: Record, u: int, sure: float) -> None:
     device.early_max = 0.0
     device.late_max = 0.0
     device.back_u = NEVER
-    device.back_e = 0.0
     if device.pending < PENDING:
         device.pending_u[device.pending] = u
         device.pending_sure[device.pending] = sure
@@ -262,30 +258,37 @@ def becomes_beat(device: Record, u: int, sure: float) -> None:
 
 
 @kernel
-def reject(device: Record, u: int, e: float, since: float) -> None:
-    """Not a beat: it tells how high T waves and noise are, and may be called back."""
+def reject(device: Record, leads: NDArray[Any], u: int, e: float, since: float, logit: float) -> None:
+    """Not a beat: it tells what T waves and noise are like, and may be called back."""
     early = since < EARLY_S * device.inner_hz
     if early:
-        device.early_max = max(device.early_max, e)
-    else:
-        device.late_max = max(device.late_max, e)
-    if e > device.back_e and (not early or e > OVER_EARLY_NOISE * device.early_noise):
+        if e > device.early_max:
+            device.early_max = e
+            device.early_u = u
+    elif e > device.late_max:
+        device.late_max = e
+        device.late_u = u
+    if logit > NO_LOGIT:
+        learn_shapes(device, leads, u, False, early)
+    if logit > BACK_LOGIT and (device.back_u == NEVER or logit > device.back_logit):
+        device.back_logit = logit
         device.back_e = e
         device.back_u = u
     if since > DECAY_AFTER_S * device.inner_hz:
-        device.level = max(FLOOR_UV, 0.95 * device.level)
+        device.level = max(FLOOR_UV, 0.9 * device.level)
 
 
 @kernel
-def search_back(device: Record, at: int) -> None:
-    """When a beat is overdue, take the highest rejected candidate if it is high enough and not too old."""
+def search_back(device: Record, leads: NDArray[Any], at: int) -> None:
+    """When a beat is overdue, take the likeliest rejected candidate."""
     hz = device.inner_hz
-    if device.last_u == NEVER or at - device.last_u <= BACK_INTERVALS * device.rr + int(LAG_S * hz):
-        return
-    if at - device.back_u >= BACK_MAX_S * hz or device.back_e <= max(FLOOR_UV, BACK_FRACTION * device.level):
+    if device.back_u == NEVER or at - device.back_u < int(BACK_S * hz):
         return
     u = device.back_u
+    if device.last_u == NEVER or at - device.last_u <= BACK_INTERVALS * device.rr:
+        device.back_u = NEVER
+        return
     learn_interval(device, min(float(u - device.last_u), LONGEST_RR_S * hz))
-    device.levels[device.level_count % RECENT] = device.back_e
-    device.level_count += 1
+    learn_level(device, device.back_e)
+    learn_shapes(device, leads, u, True, False)
     becomes_beat(device, u, 0.4)

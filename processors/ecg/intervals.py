@@ -83,8 +83,8 @@ def clean_mean(device: Record, values: NDArray[Any], end_u: int) -> float:
 
 
 @kernel
-def mean_axis(device: Record, end_u: int) -> float:
-    """Circular mean of the QRS axis over the last normal beats, degrees."""
+def mean_axis(device: Record, axes: NDArray[Any], end_u: int) -> float:
+    """Circular mean of an axis over the last normal beats, degrees."""
     x = 0.0
     y = 0.0
     seen = 0
@@ -94,10 +94,10 @@ def mean_axis(device: Record, end_u: int) -> float:
             continue
         if end_u - device.beat_u[slot] > RATE_S * device.inner_hz or seen >= AVERAGED:
             break
-        if not isnan(device.beat_axis[slot]):
+        if not isnan(axes[slot]):
             seen += 1
-            x += cos(device.beat_axis[slot] * pi / 180.0)
-            y += sin(device.beat_axis[slot] * pi / 180.0)
+            x += cos(axes[slot] * pi / 180.0)
+            y += sin(axes[slot] * pi / 180.0)
     if x == 0.0 and y == 0.0:
         return nan
     return atan2(y, x) * 180.0 / pi
@@ -118,10 +118,10 @@ def fill_metrics(device: Record, row: Record, end_u: int, rr: NDArray[Any]) -> N
     row.qt_ms = qt
     correct_qt(row, qt, mean)
     row.st_mv = clean_mean(device, device.beat_st, end_u)
-    row.st80_mv = nan
-    row.p_axis_deg = nan
-    row.qrs_axis_deg = mean_axis(device, end_u)
-    row.t_axis_deg = nan
+    row.st80_mv = clean_mean(device, device.beat_st80, end_u)
+    row.p_axis_deg = mean_axis(device, device.beat_p_axis, end_u)
+    row.qrs_axis_deg = mean_axis(device, device.beat_axis, end_u)
+    row.t_axis_deg = mean_axis(device, device.beat_t_axis, end_u)
 
 
 @kernel

@@ -28,6 +28,9 @@ RAILED_SOME: Final = 0.01
 OFF_RUNS: Final = 3
 """A lead that gave nothing readable for so many seconds is called off."""
 FIRST_LEVEL: Final = 0.8
+HUM_GOOD_UV: Final = 1000.0
+HUM_BAD_UV: Final = 3000.0
+"""So much hum, even taken off, is what an open electrode picks up."""
 RAILED_BAD: Final = 0.1
 UNREADABLE: Final = 0.25
 """Below this the second is called unreadable."""
@@ -48,7 +51,7 @@ def judge_lead(lead: Record, window: int, samples: int, clean_span_uv: float) ->
     """Quality, 0 to 1, and flags of the second just ended, of which `samples` came; kept under number `window`.
 
     The quality is the product of what makes a lead unreadable: missing samples, a flat line, the converter's rails,
-    noise that fills the gaps between beats.
+    noise that fills the gaps between beats, hum.
     """
     flags = 0
     present = lead.valid / samples if samples > 0 else 0.0
@@ -62,6 +65,7 @@ def judge_lead(lead: Record, window: int, samples: int, clean_span_uv: float) ->
         flags |= FLAT_BIT
     elif lead.level > 0.0 and lead.inner > 0:
         calm = ramp(lead.energy / lead.inner / lead.level, NOISE_BAD, NOISE_GOOD)
+        calm *= ramp(lead.mains_uv, HUM_BAD_UV, HUM_GOOD_UV)
         if calm < NOISY:
             flags |= NOISE_BIT
     quality = present * calm * ramp(railed, RAILED_BAD, 0.0)

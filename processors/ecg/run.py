@@ -12,7 +12,7 @@ import numpy as np
 
 from processors.ecg.episodes import close_episodes
 from processors.ecg.kernel import cached_kernel
-from processors.ecg.stream import SCRATCH_COLUMNS, SCRATCH_ROWS, begin_recording, end_recording, take
+from processors.ecg.stream import begin_recording, take
 
 OPERATION: Final = np.dtype(
     [(name, "i8") for name in ("kind", "source", "slot", "first", "count", "offset", "started_at_us")]
@@ -24,7 +24,8 @@ END: Final = 2
 
 def stamp() -> int:
     """A number that changes with the text of any file of the engine; see kernel.cached_kernel."""
-    return crc32(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))))
+    files = (file for file in sorted(Path(__file__).parent.glob("*.py")) if not file.name.startswith("reference"))
+    return crc32(b"".join(file.read_bytes() for file in files))
 
 
 @cache
@@ -44,18 +45,17 @@ def compiled() -> Callable[..., int]:
     @cached_kernel
     def run(operations: Any, samples: Any, devices: Any, leads: Any, beats: Any, metrics: Any, episodes: Any,
             made: Any, works: Any) -> int:  # fmt: skip
-        scratch = np.zeros((SCRATCH_ROWS, SCRATCH_COLUMNS))
         work = works[0]
         for operation in operations:
             device = devices[operation.slot]
             if operation.kind == BEGIN:
                 begin_recording(device, leads)
-            elif operation.kind == TAKE:
-                part = samples[operation.offset : operation.offset + operation.count * device.leads]
-                take(device, leads, part, operation.count, operation.first, operation.started_at_us, beats, metrics,
-                     episodes, made, operation.source, scratch, work)  # fmt: skip
-            else:
-                end_recording(device, leads, beats, metrics, episodes, made, operation.source, scratch, work)
+                continue
+            last = operation.kind == END
+            part = samples[operation.offset : operation.offset + operation.count * device.leads]
+            take(device, leads, part, operation.count, operation.first, operation.started_at_us, last, beats, metrics,
+                 episodes, made, operation.source, work)  # fmt: skip
+            if last:
                 made[2] = close_episodes(device, episodes, made[2], operation.source, device.next_index)
         return version
 

@@ -34,7 +34,7 @@ def schedule(device: Record) -> None:
 
 @kernel
 def emit_due(device: Record, leads: NDArray[Any], until: int, metrics: NDArray[Any], episodes: NDArray[Any],
-             made: NDArray[Any], source: int, scratch: NDArray[Any]) -> None:  # fmt: skip
+             made: NDArray[Any], source: int, work: Record) -> None:  # fmt: skip
     """Give the seconds before `until` that had samples, and what they say of the rhythm."""
     while device.emit < until:
         k = device.emit
@@ -42,8 +42,8 @@ def emit_due(device: Record, leads: NDArray[Any], until: int, metrics: NDArray[A
             end_u = window_start(k + 1, device.rate_hz) // device.divisor
             quality = float(device.window_quality[k & WINDOW_MASK])
             made[2] = follow_beats(device, episodes, made[2], source, end_u, quality)
-            made[2] = follow_rhythm(device, episodes, made[2], source, k, end_u, quality, scratch[0])
-            fill_row(device, leads, metrics[made[1]], source, k, end_u, quality, scratch[0])
+            made[2] = follow_rhythm(device, episodes, made[2], source, k, end_u, quality, work.intervals)
+            fill_row(device, leads, metrics[made[1]], source, k, end_u, quality, work.intervals)
             made[1] += 1
         device.emit += 1
     schedule(device)

@@ -12,10 +12,20 @@ from numpy.typing import NDArray
 
 from processors.ecg.interface import StateMismatch
 from processors.ecg.slots import SlotTable
-from processors.ecg.state import DEVICE, LEAD, RING
+from processors.ecg.state import DEVICE, LEAD, RING, RING_MASK
 
+
+def _unpadded(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The same fields without the bytes between them that align them: those hold anything."""
+    return np.dtype([(name, dtype[name]) for name in dtype.names or ()])
+
+
+_DEVICE: Final = _unpadded(DEVICE)
+_LEAD: Final = _unpadded(LEAD)
 _MAGIC: Final = b"LWF1"
 _LEVEL: Final = 1
+_LOOKED_BACK_S: Final = 1.6
+"""A beat found late is measured 0.95 s after its R peak, from 0.58 s before it on; the learning period needs it all."""
 _REMEDY: Final = "start from an empty state and let the engine re-read the last seconds"
 
 
@@ -31,10 +41,13 @@ def pack(table: SlotTable, version: str) -> bytes:
     who = [
         [str(device), str(h.source.recording_id), list(h.leads), h.rate_hz, list(h.uv_per_lsb)] for device, h in held
     ]
-    leads = table.leads[lead_slots]
-    rings = leads["ring"].copy()
+    leads = table.leads[lead_slots].astype(_LEAD)
+    devices = table.devices[slots].astype(_DEVICE)
+    rings = _needed(leads["ring"], devices.repeat(devices["leads"]))
     leads["ring"] = 0
-    parts = [json.dumps(who).encode(), _transposed(table.devices[slots]), _transposed(leads), _differences(rings)]
+    for scratch in ("inputs", "hidden"):  # filled anew for every decision
+        devices[scratch] = 0
+    parts = [json.dumps(who).encode(), _transposed(devices), _transposed(leads), _differences(rings)]
     body = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
     return _header(version) + zlib.compress(body, _LEVEL)
 
@@ -59,8 +72,8 @@ def _header(version: str) -> bytes:
 def _table(who: list[Any], devices: bytes, leads: bytes, rings: bytes) -> SlotTable:
     table = SlotTable()
     count = sum(len(names) for _, _, names, _, _ in who)
-    device_rows = _restored(devices, DEVICE, len(who))
-    lead_rows = _restored(leads, LEAD, count)
+    device_rows = _restored(devices, _DEVICE, len(who))
+    lead_rows = _restored(leads, _LEAD, count)
     lead_rows["ring"] = _summed(rings, count)
     at = 0
     for row, (device_id, recording_id, names, rate_hz, gains) in zip(device_rows, who, strict=True):
@@ -90,6 +103,13 @@ def _transposed(rows: NDArray[Any]) -> bytes:
 def _restored(data: bytes, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
     flat = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, count)
     return flat.T.copy().reshape(-1).view(dtype)  # a copy even of one row: it is changed in place
+
+
+def _needed(rings: NDArray[np.int16], devices: NDArray[Any]) -> NDArray[np.int16]:
+    """The rings without what is too old to be looked at again; `devices` are their owners."""
+    age = (devices["newest_u"][:, np.newaxis] - np.arange(RING)) & RING_MASK
+    needed = np.where(devices["learned"] == 1, _LOOKED_BACK_S * devices["inner_hz"], RING)
+    return np.where(age < needed[:, np.newaxis], rings, np.int16(0))
 
 
 def _differences(rings: NDArray[np.int16]) -> bytes:

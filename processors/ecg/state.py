@@ -26,6 +26,32 @@ BEAT_MASK: Final = BEATS - 1
 WINDOWS: Final = 4
 WINDOW_MASK: Final = WINDOWS - 1
 TEMPLATE: Final = 40
+SHAPES: Final = 8
+"""Shapes remembered per lead, of which five are used: three of beats, one of T waves, one of other rejects."""
+SHAPE: Final = 29
+TRACE: Final = 128
+"""Highest envelope of each 20 ms, kept for 2.5 s."""
+SHAPE_AT: Final = 40
+"""Where among a candidate's inputs its shape begins."""
+INPUTS: Final = 120
+"""What a candidate is judged by; the last four are spare, so that loops go in eights."""
+HIDDEN: Final = 32
+GRID_HZ: Final = 250.0
+"""Beats are measured in windows at this rate, whatever the inner rate."""
+BEFORE: Final = 112
+"""Points of a beat's window before its middle (0.448 s), and in all (up to 0.70 s after it)."""
+SPAN: Final = 288
+MEASURED: Final = 3
+"""Leads beats are measured on, at most."""
+PLACES: Final = 48
+UNITS: Final = 12
+"""Places a boundary is looked for at, and hidden units of the networks that score them, at most."""
+P_ONSET: Final = 0
+QRS_ONSET: Final = 3
+QRS_OFFSET: Final = 4
+T_ONSET: Final = 5
+MARKS: Final = 8
+"""Order of marks: P onset, peak, offset, QRS onset, offset, T onset, peak, offset."""
 INNER_RATE_HZ: Final = 250.0
 """Leads are averaged down to the whole fraction of their rate that lies nearest: 187 to 374 Hz (100 and up stay)."""
 NEVER: Final = -(1 << 60)
@@ -38,8 +64,8 @@ LEAD: Final = np.dtype(
         ("gain_uv", "f8"), ("offset", "i8"), ("held", "i8"), ("sum", "i8"), ("summed", "i4"), ("missing_run", "i4"),
         ("rebase", "i4"), ("base", "f8"), ("ring", "i2", (RING,)),
         # mains
-        ("mains_hz", "f8"), ("mains_seen_hz", "f8"), ("mains_runs", "i4"), ("mains_turn", "f8"), ("mains_step", "f8"),
-        ("mains_newer", "f8"), ("mains_older", "f8"), ("mains_left", "f8"),
+        ("mains_hz", "f8"), ("mains_seen_hz", "f8"), ("mains_runs", "i4"), ("mains_uv", "f8"), ("mains_turn", "f8"),
+        ("mains_step", "f8"), ("mains_newer", "f8"), ("mains_older", "f8"), ("mains_left", "f8"),
         # the second in progress, then the last seconds
         ("valid", "i4"), ("railed", "i4"), ("low", "i4"), ("high", "i4"), ("inner", "i4"), ("energy", "i8"),
         ("peak", "i4"), ("off_run", "i4"), ("quality_of", "f4", (WINDOWS,)), ("flags_of", "u1", (WINDOWS,)),
@@ -47,6 +73,11 @@ LEAD: Final = np.dtype(
         ("level", "f8"), ("noise", "f8"), ("weight", "f8"), ("score", "f8"),
         # of each candidate in the device's queue
         ("best", "f4"), ("amplitudes", "f4", (QUEUE,)),
+        # shapes of beats and of what was rejected (decision_shapes.py); a column each
+        ("shapes", "f4", (SHAPE, SHAPES)), ("shape_heights", "f4", (SHAPES,)), ("shape_counts", "f4", (SHAPES,)),
+        # the average beat, in half a µV
+        ("average", "i2", (SPAN,)), ("average_beats", "i4"), ("p_beats", "i4"), ("p_misses", "i4"), ("t_beats", "i4"),
+        ("t_misses", "i4"),
     ],
     align=True,
 )  # fmt: skip
@@ -60,17 +91,25 @@ DEVICE: Final = np.dtype(
         ("anchor_us", "i8"), ("anchor_index", "i8"), ("older_anchor_us", "i8"),
         ("next_index", "i8"), ("segment_u", "i8"), ("newest_u", "i8"), ("broken_u", "i8"),
         # detection
-        ("e1", "f8"), ("e2", "f8"), ("best", "f8"), ("best_u", "i8"), ("learn_until_u", "i8"), ("learned", "i4"),
+        ("e1", "f4"), ("e2", "f4"), ("best", "f4"), ("best_u", "i8"), ("learn_until_u", "i8"), ("learned", "i4"),
         ("queued", "i4"), ("queue_u", "i8", (QUEUE,)), ("queue_e", "f8", (QUEUE,)),
         ("level", "f8"), ("levels", "f8", (RECENT,)), ("level_count", "i4"),
         ("early_noise", "f8"), ("late_noise", "f8"), ("early_max", "f8"), ("late_max", "f8"),
         ("rr", "f8"), ("rrs", "f8", (RECENT,)), ("rr_count", "i4"),
-        ("last_u", "i8"), ("back_u", "i8"), ("back_e", "f8"),
+        ("last_u", "i8"), ("last_e", "f8"), ("wake_u", "i8"), ("early_u", "i8"), ("late_u", "i8"),
+        ("trace", "f4", (TRACE,)), ("trace_bin", "i8"), ("trace_next_u", "i8"), ("trace_top", "f4"),
+        ("inputs", "f4", (INPUTS,)), ("hidden", "f4", (HIDDEN,)), ("norm", "f4"), ("turned", "i4"),
+        ("back_u", "i8"), ("back_e", "f8"), ("back_logit", "f8"),
         ("pending", "i4"), ("pending_u", "i8", (PENDING,)), ("pending_sure", "f4", (PENDING,)),
         # beats decided
-        ("beats", "i8"), ("last_r_u", "i8"), ("last_t_u", "i8"), ("polarity", "f8"),
+        ("beats", "i8"), ("last_r_u", "i8"), ("polarity", "f8"), ("unlike_beats", "i4"), ("off_beats", "i4"),
+        ("marks", "f4", (MARKS,)), ("marks_rr", "f4"), ("marks_age", "i4"),
+        ("measured", "i4", (MEASURED,)), ("measured_leads", "i4"), ("measured_since", "i4"),
         ("beat_u", "i8", (BEATS,)), ("beat_class", "i1", (BEATS,)),
-        *[(f"beat_{name}", "f4", (BEATS,)) for name in ("rr", "pr", "qrs", "qt", "st", "axis")],
+        *[
+            (f"beat_{name}", "f4", (BEATS,))
+            for name in ("rr", "pr", "qrs", "qt", "st", "st80", "p_axis", "axis", "t_axis")
+        ],
         ("template", "f4", (TEMPLATE,)), ("template_lead", "i4"), ("template_misses", "i4"),
         # seconds
         ("main", "i4"), ("window", "i8"), ("window_end", "i8"), ("window_samples", "i4"),
@@ -90,10 +129,19 @@ WORK: Final = np.dtype(
         ("gathered", "f8", (CHUNK,)), ("clean", "i4", (CHUNK,)), ("holes", "i4", (CHUNK,)),
         ("sums", "i4", (CHUNK + 64,)), ("squares", "f4", (CHUNK + 8,)),
         ("envelopes", "f4", (MAX_LEADS, CHUNK)), ("fused", "f4", (CHUNK,)),
+        ("intervals", "f8", (BEATS,)),
+        # of one beat
+        ("windows", "i4", (MEASURED, SPAN)), ("own", "i4", (SPAN,)), ("shape", "f4", (TEMPLATE,)),
+        ("sums_of", "i4", (MEASURED, SPAN + 1)),
+        ("fast", "f4", (SPAN,)), ("medium", "f4", (SPAN,)), ("slow", "f4", (SPAN,)), ("height", "f4", (SPAN,)),
+        ("curve", "f4", (SPAN,)), ("hands", "f4", (4, 96)),
+        ("inputs", "f4", (PLACES, PLACES)), ("hidden", "f4", (UNITS, PLACES)),
+        ("scores", "f4", (3, PLACES)), ("places", "i4", (PLACES,)), ("ahead", "i4", (PLACES,)), ("chosen", "i4", (3,)),
+        ("marks", "f4", (MARKS,)), ("rr", "f4"), ("p_like", "f4"), ("middle_u", "i8"),
     ],
     align=True,
 )  # fmt: skip
-"""What a chunk is worked on in; nothing in it outlives the chunk."""
+"""What a chunk and a beat are worked on in; nothing in it outlives them."""
 
 BEAT_ROW: Final = np.dtype(
     [

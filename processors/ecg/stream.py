@@ -7,11 +7,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.ecg.beats import finish_ready
+from processors.ecg.beats import finish_due, finish_ready
 from processors.ecg.detection import FIRST_RR_S, LEARN_S, detect, forget_beats
 from processors.ecg.envelope import envelop, envelope_delay, fuse, note_height
 from processors.ecg.filters import condition, restart, store
-from processors.ecg.kernel import Record, kernel
+from processors.ecg.kernel import Record, inlined_kernel, kernel
 from processors.ecg.quality import close_window
 from processors.ecg.seconds import emit_due, schedule
 from processors.ecg.state import ABSENT, CHUNK, NEVER, RING_MASK
@@ -29,7 +29,6 @@ def begin_recording(device: Record, leads: NDArray[Any]) -> None:
     device.newest_u = NEVER
     device.broken_u = NEVER
     device.last_r_u = NEVER
-    device.last_t_u = NEVER
     device.rr = FIRST_RR_S * device.inner_hz
     device.polarity = 1.0
     device.template_lead = ABSENT
@@ -66,21 +65,34 @@ def begin_segment(device: Record, leads: NDArray[Any], first: int) -> None:
 
 
 @kernel
-def end_segment(device: Record, leads: NDArray[Any], beats: NDArray[Any], made: NDArray[Any], source: int,
-                scratch: NDArray[Any], work: Record) -> None:  # fmt: skip
-    """Decide every beat up to the last sample: the signal is held still until the envelope has passed it."""
-    if device.newest_u < device.segment_u:
-        return
-    pads = envelope_delay(device.inner_hz) + 2
+def hold_still(device: Record, leads: NDArray[Any], work: Record) -> int:
+    """After the last sample of a segment: every lead stands still until the envelope has passed it."""
+    pads = int(envelope_delay(device.inner_hz) + 2)
     for k in range(device.leads):
         lead = leads[device.lead[k]]
         work.clean[:pads] = lead.ring[device.newest_u & RING_MASK]
         store(lead, work.clean, pads, device.newest_u + 1)
         envelop(lead, device.newest_u + pads, pads, device.inner_hz, work, work.envelopes[k])
     fuse(device, leads, work.envelopes, pads, work.fused)
-    for p in range(pads):
-        detect(device, leads, device.newest_u + 1 + p, work.fused[p], work.envelopes, p, p == pads - 1)
-    made[0] = finish_ready(device, leads, device.newest_u, True, beats, made[0], source, scratch)
+    return pads
+
+
+@kernel
+def condition_leads(device: Record, leads: NDArray[Any], samples: NDArray[np.int16], count: int, done: int, size: int,
+                    index: int, work: Record) -> int:  # fmt: skip
+    """Samples [done, done + size) of each lead of a block, from recording index `index`, to the fused envelope."""
+    work.holes[:] = 0
+    outputs = 0
+    for k in range(device.leads):
+        lead = leads[device.lead[k]]
+        part = samples[k * count + done : k * count + done + size]
+        outputs = condition(lead, part, index, device, work)
+        envelop(lead, (index + size) // device.divisor - 1, outputs, device.inner_hz, work, work.envelopes[k])
+        note_height(lead, work.envelopes[k], outputs)
+    fuse(device, leads, work.envelopes, outputs, work.fused)
+    device.next_index = index + size
+    device.window_samples += size
+    return outputs
 
 
 @kernel
@@ -90,84 +102,66 @@ def end_window(device: Record, leads: NDArray[Any]) -> None:
         expected = device.window_end - window_start(device.window, device.rate_hz)
         close_window(device, leads, expected)
     device.window_samples = 0
+    device.window += 1
+    device.window_end = window_start(device.window + 1, device.rate_hz)
 
 
-@kernel
-def cross_gap(device: Record, leads: NDArray[Any], first: int, beats: NDArray[Any], metrics: NDArray[Any],
-              episodes: NDArray[Any], made: NDArray[Any], source: int, scratch: NDArray[Any],
-              work: Record) -> None:  # fmt: skip
-    """Samples up to `first` never came: decide what is pending, give the seconds that are over, start afresh."""
-    end_segment(device, leads, beats, made, source, scratch, work)
-    if first >= device.window_end:
-        end_window(device, leads)
-        device.window += 1
-    emit_due(device, leads, device.window, metrics, episodes, made, source, scratch)
-    begin_segment(device, leads, first)
+@inlined_kernel
+def follow(device: Record, leads: NDArray[Any], outputs: int, ending: bool, beats: NDArray[Any], metrics: NDArray[Any],
+           episodes: NDArray[Any], made: NDArray[Any], source: int, work: Record) -> None:  # fmt: skip
+    """Go through the fused envelope from one event to the next: detect, finish beats, give seconds that are due.
+
+    `ending` means that the envelope is of hold_still: it decides every beat and takes no time.
+    """
+    first_u = device.newest_u + 1
+    stop = 0
+    while stop < outputs:
+        begin = stop
+        due = outputs if ending else max(begin, min(device.emit_at_u, finish_due(device)) - first_u)
+        stop = detect(device, leads, first_u, begin, min(outputs, due + 1), work.fused, work.envelopes, ending)
+        if not ending:
+            for j in range(begin, stop):
+                if work.holes[j] == device.leads:
+                    device.broken_u = first_u + j
+            device.newest_u = first_u + stop - 1
+        if device.pending > 0 and (not ending or stop >= outputs):
+            made[0] = finish_ready(device, leads, device.newest_u, ending, beats, made[0], source, work)
+        if not ending and device.newest_u >= device.emit_at_u:
+            emit_due(device, leads, device.emit + 1, metrics, episodes, made, source, work)
 
 
-@kernel
-def end_recording(device: Record, leads: NDArray[Any], beats: NDArray[Any], metrics: NDArray[Any],
-                  episodes: NDArray[Any], made: NDArray[Any], source: int, scratch: NDArray[Any],
-              work: Record) -> None:  # fmt: skip
-    end_segment(device, leads, beats, made, source, scratch, work)
-    end_window(device, leads)
-    emit_due(device, leads, device.window + 1, metrics, episodes, made, source, scratch)
-
-
-@kernel
+@inlined_kernel
 def take(device: Record, leads: NDArray[Any], samples: NDArray[np.int16], count: int, first: int, started_at_us: int,
-         beats: NDArray[Any], metrics: NDArray[Any], episodes: NDArray[Any], made: NDArray[Any], source: int,
-         scratch: NDArray[Any], work: Record) -> None:  # fmt: skip
-    """Take in a block: `samples` is lead after lead, `count` of each, from recording index `first`."""
+         last: bool, beats: NDArray[Any], metrics: NDArray[Any], episodes: NDArray[Any], made: NDArray[Any],
+         source: int, work: Record) -> None:  # fmt: skip
+    """Take in a block: `samples` is lead after lead, `count` of each, from recording index `first`.
+
+    `last` ends the recording instead. A segment that ends, there or at a gap, gets a stretch of stillness; it goes
+    through the same loop, since each kernel that is called from two places is compiled twice.
+    """
     told_us = started_at_us - since_start_us(first, device.rate_hz)
-    if device.next_index == NEVER:
+    if not last and device.next_index == NEVER:
         device.anchor_us = told_us
         device.older_anchor_us = told_us
         begin_segment(device, leads, first)
-    else:
+    elif not last:
         keep_time(device, first, told_us)
-        if first > device.next_index:
-            cross_gap(device, leads, first, beats, metrics, episodes, made, source, scratch, work)
-    done = max(0, device.next_index - first) if device.next_index != NEVER else 0
-    while done < count:
-        index = first + done
-        size = min(count - done, CHUNK * device.divisor, device.window_end - index)
-        work.holes[:] = 0
+    ending = device.next_index != NEVER and (last or first > device.next_index)
+    done = max(0, device.next_index - first) if device.next_index != NEVER and not ending else 0
+    while ending or (done < count and not last):
         outputs = 0
-        for k in range(device.leads):
-            lead = leads[device.lead[k]]
-            part = samples[k * count + done : k * count + done + size]
-            outputs = condition(lead, part, index, device, work)
-            envelop(lead, (index + size) // device.divisor - 1, outputs, device.inner_hz, work, work.envelopes[k])
-            note_height(lead, work.envelopes[k], outputs)
-        fuse(device, leads, work.envelopes, outputs, work.fused)
-        device.next_index = index + size
-        device.window_samples += size
-        follow(device, leads, outputs, beats, metrics, episodes, made, source, scratch, work)
-        if device.next_index == device.window_end:
+        if not ending:
+            index = first + done
+            size = min(count - done, CHUNK * device.divisor, device.window_end - index)
+            outputs = condition_leads(device, leads, samples, count, done, size, index, work)
+            done += size
+        elif device.newest_u >= device.segment_u:
+            outputs = hold_still(device, leads, work)
+        follow(device, leads, outputs, ending, beats, metrics, episodes, made, source, work)
+        if device.next_index == device.window_end or (ending and (last or first >= device.window_end)):
             end_window(device, leads)
-            device.window += 1
-            device.window_end = window_start(device.window + 1, device.rate_hz)
-        done += size
-
-
-@kernel
-def follow(device: Record, leads: NDArray[Any], outputs: int, beats: NDArray[Any], metrics: NDArray[Any],
-           episodes: NDArray[Any], made: NDArray[Any], source: int, scratch: NDArray[Any], work: Record,
-           ) -> None:  # fmt: skip
-    """Go through the fused envelope sample by sample: detect, finish beats, give seconds that are due."""
-    first_u = device.next_index // device.divisor - outputs
-    for j in range(outputs):
-        u = first_u + j
-        device.newest_u = u
-        if work.holes[j] == device.leads:
-            device.broken_u = u
-        detect(device, leads, u, work.fused[j], work.envelopes, j, False)
-        if device.pending > 0:
-            made[0] = finish_ready(device, leads, u, False, beats, made[0], source, scratch)
-        if u >= device.emit_at_u:
-            emit_due(device, leads, device.emit + 1, metrics, episodes, made, source, scratch)
-
-
-SCRATCH_ROWS: Final = 3
-SCRATCH_COLUMNS: Final = int(1.2 * 375)
+        if ending:
+            emit_due(device, leads, device.window, metrics, episodes, made, source, work)
+            if not last:
+                begin_segment(device, leads, first)
+            ending = False

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from processors.ecg.interface import Engine
 from processors.ecg.results import Results
-from schemas.samples import Lead, SampleBlock
+from schemas.clock import index_to_us
+from schemas.samples import MISSING, Lead, SampleBlock
 
 STARTED_AT_US = 1_700_000_000_000_000
 UV_PER_LSB = 2.0
+TWELVE: tuple[Lead, ...] = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 _WAVES = (  # seconds from R, width in seconds, height in mV
     (-0.16, 0.022, 0.15), (-0.025, 0.008, -0.10), (0.0, 0.011, 1.2), (0.028, 0.009, -0.25), (0.25, 0.045, 0.30),
 )  # fmt: skip
@@ -60,6 +62,20 @@ def regular(bpm: float, seconds: float) -> NDArray[np.float64]:
     return np.arange(0.5, seconds - 0.4, 60.0 / bpm)
 
 
+def usual_leads(count: int) -> tuple[Lead, ...]:
+    """II first, as one-lead devices have it."""
+    few: tuple[Lead, ...] = ("II", "V1", "V5")
+    return few[:count] if count <= 3 else TWELVE[:count]
+
+
+def many_leads(lead: NDArray[np.int16], count: int) -> NDArray[np.int16]:
+    """`count` leads that see the same beats, each in its own size, sign and noise; (count, samples)."""
+    noise = np.random.default_rng(11).normal(0, 8, (count, len(lead)))
+    sizes = np.array([1.0, 0.6, -0.8, 0.4, 1.3, -0.5])[np.arange(count) % 6, None]
+    seen = np.round(lead * sizes + noise)
+    return np.where(lead == MISSING, MISSING, np.clip(seen, -32767, 32767)).astype(np.int16)
+
+
 def cut(
     samples: NDArray[np.int16],
     edges: Sequence[int],
@@ -69,20 +85,24 @@ def cut(
     rate_hz: float = 250.0,
     leads: tuple[Lead, ...] | None = None,
     first: int = 0,
+    ahead_us: int = 0,
+    uv_per_lsb: float = UV_PER_LSB,
 ) -> list[SampleBlock]:
-    """Blocks of (leads, count) samples between the edges; `first` is the recording index of the first sample."""
+    """Blocks of (leads, count) samples between the edges.
+
+    `first` is the recording index of the first sample; by `ahead_us` the device's clock is ahead of the usual.
+    """
     rows = np.atleast_2d(samples)
-    usual: tuple[Lead, ...] = ("II", "V1", "V5")
-    names = leads or usual[: len(rows)]
+    names = leads or usual_leads(len(rows))
     return [
         SampleBlock(
             device_id=UUID(int=device),
             recording_id=UUID(int=recording),
             first_index=first + low,
-            started_at_us=STARTED_AT_US + round((first + low) * 1e6 / rate_hz),
+            started_at_us=STARTED_AT_US + index_to_us(first + low, rate_hz) + ahead_us,
             rate_hz=rate_hz,
             leads=names,
-            uv_per_lsb=(UV_PER_LSB,) * len(rows),
+            uv_per_lsb=(uv_per_lsb,) * len(rows),
             samples=rows[:, low:high],
         )
         for low, high in pairwise(edges)

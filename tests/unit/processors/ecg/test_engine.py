@@ -1,71 +1,30 @@
-"""The fast engine's promises: the same bits however samples come, gaps respected, bad signal survived."""
+"""The fast engine's promises: beats in place and in time, gaps respected, a small state, a quick start.
+
+Equal bits are promised in test_determinism.py, bad signals in test_fuzz.py.
+"""
 
 from __future__ import annotations
 
-import random
-from typing import Any
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+import wfdb
 from numpy.typing import NDArray
 
+from ingest.simulation.strips import make_bank
 from processors.ecg.engine import FastEngine
 from processors.ecg.interface import StateMismatch
 from processors.ecg.rhythm import NOISE
-from schemas.samples import MISSING, SampleBlock
+from schemas.samples import MISSING, Lead
 
-from .signals import STARTED_AT_US, cut, ecg, every, of_device, regular, run
+from .signals import STARTED_AT_US, TWELVE, cut, ecg, every, regular, run
 
 ENGINE = FastEngine()
-_slow = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def two_leads(seconds: float = 70.0, rate_hz: float = 250.0) -> NDArray[np.int16]:
-    beats = regular(83, seconds)
-    first = ecg(beats, seconds, rate_hz, wide=range(5, len(beats), 9))
-    first[int(20 * rate_hz) : int(22 * rate_hz)] = MISSING
-    return np.stack([first, ecg(beats, seconds, rate_hz, noise_mv=0.05) // 2])
-
-
-@pytest.mark.parametrize("rate_hz", [100.0, 128.0, 250.0, 257.3, 360.0, 500.0, 1000.0])
-def test_block_length_changes_no_bit(rate_hz: float) -> None:
-    samples = two_leads(rate_hz=rate_hz)
-    whole = run(ENGINE, every(round(60 * rate_hz), samples, rate_hz=rate_hz))
-    assert len(whole.beats) > 80
-    for block_s in (0.04, 1.0, 7.77):
-        assert run(ENGINE, every(round(block_s * rate_hz), samples, rate_hz=rate_hz)).bits == whole.bits
-
-
-@_slow
-@given(st.lists(st.integers(1, 9999), max_size=30, unique=True), st.integers(0, 29))
-def test_neither_cut_points_nor_a_saved_state_change_a_bit(edges: list[int], save_at: int) -> None:
-    samples = two_leads(40.0)
-    expected = run(ENGINE, every(2500, samples))
-    state = ENGINE.new_state()
-    results = []
-    for i, block in enumerate(cut(samples, [0, *sorted(edges), 10_000])):
-        results.append(ENGINE.step([block], state).results)
-        if i == save_at:
-            state = ENGINE.load(ENGINE.dump(state))
-    results.append(ENGINE.close([UUID(int=1)], state).results)
-    assert of_device(results).bits == expected.bits
-
-
-def test_other_devices_in_the_batch_change_no_bit() -> None:
-    blocks = every(250, two_leads())
-    alone = run(ENGINE, blocks)
-    others: list[SampleBlock] = []
-    for number in range(2, 30):
-        rate = (100.0, 360.0, 500.0)[number % 3]
-        others += every(round(rate), ecg(regular(50 + 3 * number, 20), 20, rate), device=number, rate_hz=rate)
-    mixed = [*blocks, *others]
-    random.Random(5).shuffle(others)  # noqa: S311 - a fixed order, nothing secret
-    mixed = [block for pair in zip(blocks, others[: len(blocks)], strict=False) for block in pair]
-    in_order = sorted(mixed, key=lambda b: (b.first_index / b.rate_hz, b.device_id.int))
-    assert run(ENGINE, in_order, per_step=17).bits == alone.bits
 
 
 def test_every_beat_is_found_at_its_place_in_time() -> None:
@@ -133,8 +92,6 @@ def test_a_new_recording_ends_the_old_one() -> None:
 
 
 def test_time_follows_a_device_clock_that_runs_away() -> None:
-    from dataclasses import replace  # noqa: PLC0415 - only here
-
     blocks = every(250, ecg(regular(75, 20), 20))
     moved = [b if i < 10 else replace(b, started_at_us=b.started_at_us + 60_000) for i, b in enumerate(blocks)]
     jitter = [replace(b, started_at_us=b.started_at_us + (i % 2) * 40_000) for i, b in enumerate(blocks)]
@@ -177,16 +134,6 @@ def test_axis_comes_from_limb_leads_only() -> None:
     assert np.isnan(run(ENGINE, every(250, lead)).metrics["qrs_axis_deg"]).all()
 
 
-def test_state_stays_under_4_kb_for_a_device_and_lead() -> None:
-    state = ENGINE.new_state()
-    lead = ecg(regular(75, 20), 20, 360.0, noise_mv=0.05)
-    ENGINE.step(every(360, lead, rate_hz=360.0), state)
-    assert len(ENGINE.dump(state)) <= 4096
-    names = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-    ENGINE.step(every(360, np.tile(lead, (12, 1)), rate_hz=360.0, leads=names, device=2), state)
-    assert len(ENGINE.dump(state)) <= 13 * 4096
-
-
 @pytest.mark.parametrize("data", [b"", b"LWF1fast-0 00000000\n", b"LWF1", bytes(4000)])
 def test_foreign_state_is_refused(data: bytes) -> None:
     with pytest.raises(StateMismatch, match="start from an empty state"):
@@ -212,65 +159,63 @@ def test_slots_of_ended_devices_are_used_again() -> None:
     assert not state.held
 
 
-_STRETCH = st.one_of(
-    st.tuples(st.just("constant"), st.sampled_from([0, 32767, -32767, MISSING, 5])),
-    st.tuples(st.just("impulse"), st.integers(-32767, 32767)),
-    st.tuples(st.just("walk"), st.integers(0, 99)),
-    st.tuples(st.just("beats"), st.integers(20, 260)),
-)
+MOST_BYTES = 4096
 
 
-def stretch(kind: str, value: int, count: int, rate_hz: float) -> NDArray[np.int16]:
-    if kind == "constant":
-        return np.full(count, value, np.int16)
-    if kind == "impulse":
-        spikes = np.zeros(count, np.int16)
-        spikes[:: max(1, count // 7)] = value
-        return spikes
-    if kind == "walk":
-        steps = np.random.default_rng(value).integers(-3000, 3001, count)
-        return np.clip(np.cumsum(steps), -32768, 32767).astype(np.int16)
-    return ecg(regular(value, count / rate_hz), count / rate_hz, rate_hz)[:count]
+@pytest.mark.parametrize("rate_hz", [100.0, 250.0, 360.0, 500.0, 1000.0])
+def test_the_state_of_a_simulated_patient_is_4_kb_for_each_lead_at_most(rate_hz: float) -> None:
+    for count in (1, 12):
+        bank = make_bank(rate_hz=rate_hz, leads=TWELVE[-count:], strip_s=30, variants=1)
+        for strips in bank.values():
+            assert saved_bytes(strips[0].samples, rate_hz, strips[0].leads) <= count * MOST_BYTES
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    st.lists(
-        st.tuples(
-            st.lists(_STRETCH, min_size=1, max_size=3),
-            st.integers(1, 4000),  # samples
-            st.sampled_from([100.0, 250.0, 333.3, 1000.0]),
-            st.integers(0, 9000),  # gap before
-            st.sampled_from([1, 2, 3, 50, 4000]),  # block length
-        ),
-        min_size=1,
-        max_size=4,
-    )
-)
-def test_no_signal_raises_or_gives_figures_that_are_none(parts: list[Any]) -> None:
+@pytest.mark.data
+@pytest.mark.parametrize("record", ["mitdb/105", "mitdb/203", "nstdb/118e00", "vfdb/418", "qtdb/sel30"])
+def test_the_state_of_a_real_recording_is_4_kb_for_each_lead_at_most(recordings: Path, record: str) -> None:
+    if not (recordings / f"{record}.hea").exists():
+        pytest.skip(f"{record} is not in {recordings}; set LEADWIRE_TEST_DATA to the folder of the databases")
+    read = wfdb.rdrecord(str(recordings / record), sampfrom=60 * 360, sampto=120 * 360, physical=False)
+    samples = np.ascontiguousarray(read.d_signal.T.astype(np.int16))
+    assert saved_bytes(samples, float(read.fs), ("ECG1", "ECG2")) <= 2 * MOST_BYTES
+
+
+def saved_bytes(samples: NDArray[np.int16], rate_hz: float, leads: tuple[Lead, ...]) -> int:
+    """The largest state of the device in the last ten seconds."""
     state = ENGINE.new_state()
-    first = 0
-    for kinds, count, rate_hz, gap, size in parts:
-        rows = np.stack([stretch(kind, value, count, rate_hz) for kind, value in kinds])
-        first += gap
-        for block in cut(rows, [*range(0, count, max(size, count // 40)), count], rate_hz=rate_hz, first=first):
-            check(ENGINE.step([block], state).results)
-        first += count
-    check(ENGINE.close([UUID(int=1)], state).results)
+    sizes = []
+    for block in every(round(rate_hz), samples, rate_hz=rate_hz, leads=leads):
+        ENGINE.step([block], state)
+        sizes.append(len(ENGINE.dump(state)))
+    return max(sizes[-10:])
 
 
-def check(results: Any) -> None:
-    for rows in (results.beats, results.metrics, results.episodes):
-        for name in rows.dtype.names:
-            if rows[name].dtype.kind == "f":
-                assert not np.isinf(rows[name]).any(), name
-    for rows, names in (
-        (results.beats, ("confidence",)),
-        (results.metrics, ("arrhythmia_confidence", "quality")),
-        (results.episodes, ("confidence",)),
-    ):
-        for name in names:
-            assert ((rows[name] >= 0) & (rows[name] <= 100)).all(), name
-    for name in ("rr_ms", "qrs_ms", "pr_ms", "qt_ms"):
-        assert not (results.beats[name] <= 0).any()
-    assert (results.episodes["ended_at_us"] >= results.episodes["started_at_us"]).all()
+_START = """
+import sys, time
+import leadwire.worker, processors.app
+from processors.ecg.engines import engine
+fast, imported = engine("fast"), time.process_time()
+from processors.ecg.warm import warm
+warm(fast)
+print(imported, time.process_time() - imported, sum(name in sys.modules for name in ("neurokit2", "pandas", "sklearn")))
+"""
+
+
+def test_a_worker_starts_without_neurokit2_and_steps_at_once() -> None:
+    """Processor time of a fresh interpreter: 1.5 s to import and 2 s to the first results, in one of five tries.
+
+    A machine that is busy with other things takes longer, which says nothing of the worker.
+    """
+    fresh_start()  # may compile
+    for _ in range(5):
+        imported_s, stepped_s, heavy = fresh_start()
+        assert heavy == 0
+        if imported_s < 1.5 and stepped_s < 2.0:
+            return
+    pytest.fail(f"the last of five took {imported_s:.2f} s to import and {stepped_s:.2f} s to the first results")
+
+
+def fresh_start() -> list[float]:
+    """Seconds to import a worker, seconds of the first step, heavy modules loaded."""
+    done = subprocess.run([sys.executable, "-c", _START], capture_output=True, text=True, check=True, timeout=200)
+    return [float(word) for word in done.stdout.split()]

@@ -11,6 +11,7 @@ from processors.ecg.filters import condition, restart
 from processors.ecg.state import CHUNK, RING_MASK, WORK, blank_devices, blank_leads
 from schemas.samples import MISSING
 
+from .kernels import alone
 from .signals import ecg
 
 
@@ -21,13 +22,13 @@ def conditioned(
     device, lead, work = blank_devices(1)[0], blank_leads(1)[0], np.zeros(1, WORK)[0]
     device["rate_hz"], device["divisor"], device["inner_hz"] = rate_hz, divisor, rate_hz / divisor
     lead["gain_uv"] = 1.0
-    restart(lead)
+    alone(restart)(lead)
     envelope = []
     for first in range(0, len(samples), CHUNK):
         part = samples[first : first + CHUNK]
-        made = condition(lead, part, first, device, work)
+        made = alone(condition)(lead, part, first, device, work)
         newest = (first + len(part)) // divisor - 1
-        envelop(lead, newest, made, rate_hz / divisor, work, work["envelopes"][0])
+        alone(envelop)(lead, newest, made, rate_hz / divisor, work, work["envelopes"][0])
         envelope.append(work["envelopes"][0][:made].copy())
     return np.concatenate(envelope), lead["ring"]
 
@@ -36,7 +37,7 @@ def conditioned(
 def test_the_envelope_peaks_at_the_complex_its_delay_taken_off(rate_hz: float, divisor: int) -> None:
     envelope, _ = conditioned(ecg([1.0], 1.6, rate_hz, noise_mv=0), rate_hz, divisor)
     inner_hz = rate_hz / divisor
-    assert (int(np.argmax(envelope)) - envelope_delay(inner_hz)) / inner_hz == pytest.approx(1.0, abs=0.02)
+    assert (int(np.argmax(envelope)) - alone(envelope_delay)(inner_hz)) / inner_hz == pytest.approx(1.0, abs=0.02)
 
 
 def test_a_constant_leaves_nothing() -> None:
@@ -58,7 +59,7 @@ def test_a_short_hole_is_held_still() -> None:
     samples[400:410] = MISSING
     samples[410:] = 400
     envelope, _ = conditioned(samples, 250.0, 1)
-    assert envelope.argmax() - envelope_delay(250.0) == pytest.approx(410, abs=5)
+    assert envelope.argmax() - alone(envelope_delay)(250.0) == pytest.approx(410, abs=5)
 
 
 def test_samples_are_averaged_down_not_picked() -> None:

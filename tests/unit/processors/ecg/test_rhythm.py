@@ -20,6 +20,7 @@ from processors.ecg.rhythm import (
     spread,
 )  # fmt: skip
 
+from .kernels import alone
 from .signals import Output, ecg, every, regular, run
 
 ENGINE = FastEngine()
@@ -108,6 +109,6 @@ def test_early_beats_are_s_when_narrow_and_v_when_wide() -> None:
 def test_entropy_is_high_for_random_and_low_for_alternating_intervals() -> None:
     random = np.random.default_rng(1).uniform(400, 1100, 24)
     alternating = np.tile([500.0, 1000.0], 12)
-    assert entropy(random, 24) > -1.2
-    assert entropy(alternating, 24) < -2
-    assert spread(np.full(24, 800.0), 24) == 0
+    assert alone(entropy)(random, 24) > -1.2
+    assert alone(entropy)(alternating, 24) < -2
+    assert alone(spread)(np.full(24, 800.0), 24) == 0

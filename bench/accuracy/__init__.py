@@ -1,0 +1,1 @@
+"""How well beats and waveform boundaries are found, against annotated databases."""

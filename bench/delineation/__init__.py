@@ -1,0 +1,1 @@
+"""Trains the tables that the engine scores wave boundaries by."""

@@ -1,0 +1,1 @@
+"""The benches measure what they say they measure."""

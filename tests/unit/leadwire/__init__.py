@@ -1,0 +1,1 @@
+"""leadwire/ without a server."""
