@@ -1,9 +1,4 @@
-"""Trains the boundary networks on half of qtdb and writes their tables.
-
-    python -m bench.delineation.train --data ../shared/data
-
-Only the 35 records of QTDB_TRAIN and training records of mitdb enter. Takes some ten minutes on one core.
-"""
+"""Trains the boundary networks on the 35 records of QTDB_TRAIN and training records of mitdb; writes their tables."""
 
 from __future__ import annotations
 

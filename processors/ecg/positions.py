@@ -1,10 +1,9 @@
-"""Where a wave begins, peaks and ends: every place is scored by a small trained network, the likeliest are taken.
+"""Where a wave begins, peaks and ends: every place is scored by a small trained network, the likeliest are taken."""
 
-A network sees the velocity about a place at geometrically growing distances, compressed by its fourth root, the height
-about it, how far it lies from the QRS complex and from the beats before and after. One hidden layer of softsign units;
-the scores of a wave's boundaries are log-odds over its places and "no such wave". Trained by
-bench/delineation/train.py, tables in delineation_weights.py.
-"""
+# A network sees the velocity about a place at geometrically growing distances, compressed by its fourth root, the
+# height about it, how far it lies from the QRS complex and from the beats before and after. One hidden layer of
+# softsign units; the scores of a wave's boundaries are log-odds over its places and "no such wave". See
+# docs/delineator.md.
 
 from __future__ import annotations
 

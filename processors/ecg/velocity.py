@@ -1,9 +1,8 @@
-"""How fast the heart's vector moves: differences at three scales, squared and summed over the measured leads.
+"""How fast the heart's vector moves: differences at three scales, squared and summed over the measured leads."""
 
-The spatial velocity needs no choice of lead or polarity: a wave begins where it leaves its quiet level and ends where
-it comes back to it. That is the classical basis of multi-lead delineation; the scales are those of wavelet delineators
-(Martinez et al. 2004), here plain averages of 4, 24 and 40 ms.
-"""
+# The spatial velocity needs no choice of lead or polarity: a wave begins where it leaves its quiet level and ends where
+# it comes back to it. That is the classical basis of multi-lead delineation; the scales are those of wavelet
+# delineators (Martinez et al. 2004), here plain averages of 4, 24 and 40 ms.
 
 from __future__ import annotations
 
