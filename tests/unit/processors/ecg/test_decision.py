@@ -79,7 +79,7 @@ def test_two_kinds_of_beats_are_remembered_side_by_side() -> None:
         alone(learn_beat_shape)(lead, shape, 1000.0, like)
     assert np.count_nonzero(lead["shape_counts"]) == 2
     alone(alike)(other, lead["shapes"], like)
-    assert max(like[:2]) == pytest.approx(1.0, abs=1e-3)
+    assert max(like[:2]) == pytest.approx(1.0, abs=2e-3)  # shapes are kept in steps of 1/1024
 
 
 def test_a_candidate_is_described_alike_whichever_way_the_lead_is_put_on() -> None:
