@@ -36,7 +36,9 @@ def begin_recording(device: Record, leads: NDArray[Any]) -> None:
     device.rhythm_first_u = NEVER
     device.next_rhythm = ABSENT
     device.pause_first_u = NEVER
-    device.premature_first_u = NEVER
+    device.condition_last_u[:] = NEVER
+    device.blocked_u = NEVER
+    device.older_blocked_u = NEVER
     device.window_of[:] = ABSENT
     for k in range(device.leads):
         lead = leads[device.lead[k]]
