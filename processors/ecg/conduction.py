@@ -33,7 +33,7 @@ SPIKE_BEFORE_S: Final = 0.15
 SPIKE_AFTER_S: Final = 0.03
 SPIKE_UV: Final = 150
 SPIKE_NEAR: Final = 4
-SPIKE_STANDS_OUT: Final = 4.5
+SPIKE_STANDS_OUT: Final = 3.5
 """Second difference of a spike over the highest elsewhere before the QRS. Median over a record of mitdb: 7 to 14 in the
 four with a pacemaker, 1.2 to 2.7 in fourteen without."""
 PACED_GAIN: Final = 0.1

@@ -66,6 +66,32 @@ def spread(rr: NDArray[Any], count: int) -> float:
 
 
 @kernel
+def normal_rr(device: Record, end_u: int, out: NDArray[Any]) -> int:
+    """Intervals in ms between neighbouring normal beats of the last 40 s before `end_u`, newest first; how many."""
+    found = 0
+    for i in range(min(device.beats, BEATS) - 1):
+        slot = (device.beats - 1 - i) & BEAT_MASK
+        if device.beat_u[slot] >= end_u:
+            continue
+        if end_u - device.beat_u[slot] > RHYTHM_S * device.inner_hz or found >= LONGEST_HISTORY:
+            break
+        normal = device.beat_class[slot] == CLASS_N and device.beat_class[(slot - 1) & BEAT_MASK] == CLASS_N
+        if normal and not isnan(device.beat_rr[slot]):
+            out[found] = device.beat_rr[slot]
+            found += 1
+    return found
+
+
+@kernel
+def is_uneven(device: Record, end_u: int, rr: NDArray[Any]) -> bool:
+    """Whether the intervals between normal beats swing, and most beats are normal; overwrites `rr`."""
+    if share_of(device, CLASS_S, CLASS_V, end_u, LONGEST_HISTORY) >= MOST_ECTOPIC:
+        return False
+    count = normal_rr(device, end_u, rr)
+    return bool(count >= AVERAGED and spread(rr, count) > UNEVEN)
+
+
+@kernel
 def share_of(device: Record, first_class: int, last_class: int, end_u: int, most: int) -> float:
     """Share of the classes from `first_class` to `last_class` among the last beats before `end_u`."""
     seen = 0
@@ -115,13 +141,10 @@ def judge(device: Record, end_u: int, rr: NDArray[Any]) -> int:
         return ABSENT
     if device.paced >= (PACED_UNTIL if device.rhythm == PACED else PACED_FROM):
         return PACED
-    if (
-        count >= AVERAGED
-        and spread(rr, count) > UNEVEN
-        and share_of(device, CLASS_S, CLASS_V, end_u, count) < MOST_ECTOPIC
-    ):
+    mean_rr = rate_interval(rr, min(count, AVERAGED))
+    if is_uneven(device, end_u, rr):
         return SINUS_ARRHYTHMIA if p_share(device, end_u) >= P_SHARE else IRREGULAR
-    return by_rate(device, rate_interval(rr, min(count, AVERAGED)))
+    return by_rate(device, mean_rr)
 
 
 @kernel
@@ -129,12 +152,12 @@ def certainty(device: Record, label: int, end_u: int, quality: float, rr: NDArra
     """0 to 100: the signal's quality times the distance from the label's limit."""
     if label in (NOISE, LEAD_OFF):
         return 100.0 * (1.0 - quality)
+    if label in (IRREGULAR, SINUS_ARRHYTHMIA):
+        margin = (spread(rr, normal_rr(device, end_u, rr)) - UNEVEN) / 0.1
+        return 100.0 * quality * (0.6 + 0.4 * min(1.0, max(0.0, margin)))
     count = recent_rr(device, end_u, RHYTHM_S, LONGEST_HISTORY, rr)
     if count < 2:
         return 50.0 * quality
-    if label in (IRREGULAR, SINUS_ARRHYTHMIA):
-        margin = (spread(rr, count) - UNEVEN) / 0.1
-    else:
-        rate = 60000.0 / rate_interval(rr, min(count, AVERAGED))
-        margin = min(abs(rate - SLOW_BPM), abs(rate - FAST_BPM)) / 10.0
+    rate = 60000.0 / rate_interval(rr, min(count, AVERAGED))
+    margin = min(abs(rate - SLOW_BPM), abs(rate - FAST_BPM)) / 10.0
     return 100.0 * quality * (0.6 + 0.4 * min(1.0, max(0.0, margin)))
