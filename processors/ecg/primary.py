@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from processors.ecg.episodes import change_primary, update_primary
 from processors.ecg.intervals import newest_before
 from processors.ecg.kernel import Record, kernel
-from processors.ecg.quality import LEAD_OFF_BIT, UNREADABLE
+from processors.ecg.quality import FLAT_BIT, LEAD_OFF_BIT, MISSING_BIT, SATURATED_BIT, UNREADABLE
 from processors.ecg.rhythm import LEAD_OFF, NOISE, PACED, SINUS, certainty, judge
 from processors.ecg.state import ABSENT, NEVER, WINDOW_MASK
 from processors.ecg.supraventricular import follow_supraventricular
@@ -58,10 +58,11 @@ def urgent(device: Record, leads: NDArray[Any], k: int, start_u: int, end_u: int
 
 @kernel
 def all_off(device: Record, leads: NDArray[Any], k: int) -> bool:
-    """Whether no lead was connected in second `k`."""
+    """Whether every lead is off in second `k`: nothing comes of it, or a line, or the converter's rail."""
     off = 0
     for i in range(device.leads):
-        off += 1 if leads[device.lead[i]].flags_of[k & WINDOW_MASK] & LEAD_OFF_BIT else 0
+        flags = leads[device.lead[i]].flags_of[k & WINDOW_MASK]
+        off += 1 if flags & LEAD_OFF_BIT and flags & (MISSING_BIT | FLAT_BIT | SATURATED_BIT) else 0
     return bool(off == device.leads)
 
 
