@@ -5,17 +5,27 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.accuracy import beat_tables, wave_tables
+from bench.accuracy import beat_tables, class_tables, wave_tables
 from bench.accuracy.beat_runs import engine_detector, run_beats
 from bench.accuracy.conditions import Condition
 from bench.accuracy.databases import ANNOTATORS, Database, open_database
 from bench.accuracy.pages import Section, write
 from bench.accuracy.records import data_folder
-from bench.accuracy.sections import BEAT_SECTIONS, Asked, beat_section, made_by, protocol_parts, sections
+from bench.accuracy.sections import (
+    BEAT_SECTIONS,
+    CLASSES,
+    Asked,
+    beat_section,
+    class_runs,
+    class_section,
+    made_by,
+    protocol_parts,
+    sections,
+)
 from bench.accuracy.wave_runs import PROTOCOLS, Protocol, engine_delineator, run_waves
 
 
@@ -23,27 +33,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is asked for, print it, and write it into docs/accuracy.md if told to."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    names = sorted(ANNOTATORS) if options.db == "all" else [options.db]
+    names = [*sorted(ANNOTATORS), CLASSES] if options.db == "all" else [options.db]
+    if options.db == CLASSES and _is_one(options):
+        parser.error("classes are told of the first lead and of all, as recorded; leave out --lead, --rate and --noise")
     if options.write and (_is_one(options) or options.records):
         parser.error("--write takes whole standard runs only; leave out --lead, --rate, --noise and --records")
     for name in names:
         try:
-            db = open_database(options.data, name, options.records)
+            db = open_database(options.data, "mitdb" if name == CLASSES else name, options.records)
         except LookupError as error:
             parser.error(str(error))
         asked = Asked(_command(name, options), options.engine, options.block_s)
         if options.json:
-            sys.stdout.write(json.dumps(_as_json(db, asked, options), indent=2) + "\n")
+            told = _classes_json(db, asked) if name == CLASSES else _as_json(db, asked, options)
+            sys.stdout.write(json.dumps(told, indent=2) + "\n")
             continue
-        for section in _one_section(db, asked, options) if _is_one(options) else sections(db, asked):
+        for section in _sections(name, db, asked, options):
             sys.stdout.write(section.as_text() + "\n")
             if options.write:
                 write(section)
 
 
+def _sections(name: str, db: Database, asked: Asked, options: argparse.Namespace) -> Iterable[Section]:
+    if name == CLASSES:
+        return [class_section(class_runs(db, asked), asked)]
+    return _one_section(db, asked, options) if _is_one(options) else sections(db, asked)
+
+
+def _classes_json(db: Database, asked: Asked) -> dict[str, Any]:
+    runs = [class_tables.run_json(run) for run in class_runs(db, asked)]
+    return {"db": CLASSES, "engine_version": asked.version, "runs": runs}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__)
-    parser.add_argument("--db", choices=[*ANNOTATORS, "all"], default="mitdb")
+    parser.add_argument("--db", choices=[*ANNOTATORS, CLASSES, "all"], default="mitdb")
     parser.add_argument("--data", type=Path, default=data_folder(), help="folder of the databases")
     parser.add_argument("--records", nargs="+", help="these records only")
     parser.add_argument("--engine", choices=("fast", "neurokit2"), default="fast")
