@@ -18,6 +18,8 @@ KIND_FROM: Final = R - 11
 REACH: Final = 3
 """Coarse points a QRS is moved to and fro for likeness."""
 PLAIN: Final = 0.97
+HOPELESS: Final = 0.0
+"""With this correlation at no shift at all, a kind needs no further ones; with that one, neither."""
 SAME: Final = 0.90
 """From this correlation on a beat is of a kind."""
 MOVE: Final = 0.125
@@ -40,14 +42,12 @@ def gather(device: Record, work: Record) -> int:
     for k in range(count):
         window = work.windows[k]
         points = work.coarse[k]
-        total = np.float32(0.0)
+        total = np.int32(0)
+        for i in range(FIRST, FIRST + 2 * COARSE_POINTS):
+            total += window[i]
+        mean = np.float32(total) / np.float32(COARSE_POINTS)
         for j in range(COARSE_POINTS):
-            at = FIRST + 2 * j
-            points[j] = np.float32(window[at] + window[at + 1])
-            total += points[j]
-        mean = total / np.float32(COARSE_POINTS)
-        for j in range(COARSE_POINTS):
-            points[j] -= mean
+            points[j] = np.float32(window[FIRST + 2 * j] + window[FIRST + 2 * j + 1]) - mean
     return count
 
 
@@ -57,11 +57,16 @@ def like_at(points: NDArray[Any], first: int, kind: NDArray[Any], size: float) -
     total = np.float32(0.0)
     squares = np.float32(0.0)
     product = np.float32(0.0)
-    for i in range(KIND):
-        x = points[first + i]
-        total += x
-        squares += x * x
-        product += x * np.float32(kind[i])
+    for i in range(0, KIND, 4):
+        a = points[first + i]
+        b = points[first + i + 1]
+        c = points[first + i + 2]
+        d = points[first + i + 3]
+        total += (a + b) + (c + d)
+        squares += (a * a + b * b) + (c * c + d * d)
+        low = a * np.float32(kind[i]) + b * np.float32(kind[i + 1])
+        high = c * np.float32(kind[i + 2]) + d * np.float32(kind[i + 3])
+        product += low + high
     around = squares - total * total / np.float32(KIND)
     if around <= 0.0 or size <= 0.0:
         return 0.0
@@ -70,9 +75,10 @@ def like_at(points: NDArray[Any], first: int, kind: NDArray[Any], size: float) -
 
 @kernel
 def size_of(kind: NDArray[Any]) -> float:
-    total = np.float32(0.0)
+    """Sum of the squares of a kind's points."""
+    total = np.int64(0)
     for i in range(KIND):
-        total += np.float32(kind[i]) * np.float32(kind[i])
+        total += np.int64(kind[i]) * np.int64(kind[i])
     return float(total)
 
 
@@ -95,14 +101,17 @@ def compare_kind(device: Record, leads: NDArray[Any], count: int, c: int, work: 
             best_at = shift
             work.alikes[c, 0] = a
             work.alikes[c, 1] = b
-        if best >= PLAIN:
+        if best >= PLAIN or best < HOPELESS:
             break
     return best, best_at
 
 
 @kernel
 def find_kind(device: Record, leads: NDArray[Any], count: int, work: Record) -> tuple[int, int]:
-    """The kind the beat is most like and the shift at which it is; ABSENT when it is like none."""
+    """The kind the beat is most like and the shift at which it is; ABSENT when it is like none.
+
+    The usual kind is asked first, and one that plainly fits is taken.
+    """
     found = ABSENT
     shift = 0
     most = SAME
@@ -110,6 +119,8 @@ def find_kind(device: Record, leads: NDArray[Any], count: int, work: Record) -> 
         work.best_alike[c] = 0.0
         work.alikes[c, 0] = 0.0
         work.alikes[c, 1] = 0.0
+    for turn in range(KINDS):
+        c = (device.kind_usual + turn) % KINDS
         if device.kind_counts[c] <= 0.0:
             continue
         value, at = compare_kind(device, leads, count, c, work)
@@ -118,6 +129,8 @@ def find_kind(device: Record, leads: NDArray[Any], count: int, work: Record) -> 
             most = value
             found = c
             shift = at
+        if most >= PLAIN:
+            break
     return found, shift
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import inf, isnan
 from typing import Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from processors.ecg.kernel import Record, kernel
-from processors.ecg.state import BEAT_MASK, BEATS, KINDS, SPAN
+from processors.ecg.state import BEAT_MASK, KINDS, SPAN
 
 COMMON: Final = 50
 """Traits that are the same for every lead."""
@@ -38,29 +39,40 @@ def ratio(a: float, b: float) -> float:
 
 
 @kernel
-def past(values: NDArray[Any], device: Record, back: int, other: float) -> float:
-    """What the beat `back` before this one has, `other` where there is none."""
-    if back > device.beats or back > BEATS:
-        return other
-    value = values[(device.beats - back) & BEAT_MASK]
-    return other if isnan(value) else float(value)
-
-
-@kernel
 def gather_intervals(device: Record, work: Record) -> int:
-    """The last intervals, sorted, in work.intervals; returns how many."""
+    """The last intervals, the latest first, in work.intervals; returns how many there are."""
     count = 0
     for back in range(1, min(device.beats, HISTORY) + 1):
         value = device.beat_rr[(device.beats - back) & BEAT_MASK]
-        if isnan(value):
-            continue
-        j = count
-        while j > 0 and work.intervals[j - 1] > value:
-            work.intervals[j] = work.intervals[j - 1]
-            j -= 1
-        work.intervals[j] = value
-        count += 1
+        if not isnan(value):
+            work.intervals[count] = value
+            count += 1
+    for i in range(HISTORY):
+        work.sorted[i] = work.intervals[i] if i < count else inf
     return count
+
+
+@kernel
+def find_quartiles(count: int, work: Record) -> None:
+    """Put the lower quartile, the median and the upper quartile of the intervals in work.quartiles."""
+    values = work.sorted
+    work.quartiles[:] = FIRST_RR_MS
+    low = count // 4
+    middle = count // 2
+    high = (3 * count) // 4
+    for i in range(count):
+        value = values[i]
+        below = np.int32(0)
+        until = np.int32(0)
+        for j in range(HISTORY):
+            below += np.int32(values[j] < value)
+            until += np.int32(values[j] <= value)
+        if below <= low < until:
+            work.quartiles[0] = value
+        if below <= middle < until:
+            work.quartiles[1] = value
+        if below <= high < until:
+            work.quartiles[2] = value
 
 
 @kernel
@@ -68,14 +80,15 @@ def describe_timing(device: Record, rr_ms: float, sure: float, quality: float, w
     """Fill the traits of intervals; returns how early the beat is: its interval over the one before."""
     x = work.traits[0]
     count = gather_intervals(device, work)
-    median = work.intervals[count // 2] if count > 0 else FIRST_RR_MS
+    find_quartiles(count, work)
+    median = work.quartiles[1]
     known = not isnan(rr_ms)
     rr = rr_ms if known else median
-    last = past(device.beat_rr, device, 1, median)
+    last = work.intervals[0] if count > 0 else median
     usual = device.rr_usual if device.rr_usual > 0.0 else median
-    describe_ratios(device, rr, last, usual, median, work)
+    describe_ratios(device, rr, last, usual, median, count, work)
     describe_spread(rr if known else 0.0, count, usual, median, work)
-    describe_evenness(device, rr, median, work)
+    describe_evenness(rr, median, count, work)
     run = device.early_run + 1.0 if known and rr < RUN * usual else 0.0
     if run == 1.0:
         device.early_onset = ratio(rr, last)
@@ -90,11 +103,12 @@ def describe_timing(device: Record, rr_ms: float, sure: float, quality: float, w
 
 
 @kernel
-def describe_ratios(device: Record, rr: float, last: float, usual: float, median: float, work: Record) -> None:
+def describe_ratios(device: Record, rr: float, last: float, usual: float, median: float, count: int,
+                    work: Record) -> None:  # fmt: skip
     """The interval and those before it against the usual one and running means."""
     x = work.traits[0]
-    second = past(device.beat_rr, device, 2, median)
-    third = past(device.beat_rr, device, 3, median)
+    second = work.intervals[1] if count > 1 else median
+    third = work.intervals[2] if count > 2 else median
     short = device.rr_short if device.rr_short > 0.0 else median
     long = device.rr_long if device.rr_long > 0.0 else median
     x[0] = ratio(rr, last)
@@ -114,11 +128,11 @@ def describe_ratios(device: Record, rr: float, last: float, usual: float, median
 
 @kernel
 def describe_spread(rr: float, count: int, usual: float, median: float, work: Record) -> None:
-    """Where the interval stands among the sorted ones (0: it has none), and how closely those lie together."""
+    """Where the interval stands among the last ones (0: it has none), and how closely those lie together."""
     x = work.traits[0]
     values = work.intervals
-    high = values[(3 * count) // 4] if count > 0 else FIRST_RR_MS
-    low = values[count // 4] if count > 0 else FIRST_RR_MS
+    low = work.quartiles[0]
+    high = work.quartiles[2]
     below = 0.0
     near_usual = 0.0
     near_median = 0.0
@@ -136,28 +150,27 @@ def describe_spread(rr: float, count: int, usual: float, median: float, work: Re
 
 
 @kernel
-def describe_evenness(device: Record, rr: float, median: float, work: Record) -> None:
+def describe_evenness(rr: float, median: float, count: int, work: Record) -> None:
     """How much intervals changed from beat to beat, over a few beats and over many; the shortest of the last 8."""
     x = work.traits[0]
-    count = 0
+    values = work.intervals
     changes = 0.0
     same = 0.0
     least = rr
+    share = 1.0 / max(1.0, median)
     x[14] = 0.1
     x[15] = 0.5
-    for back in range(1, min(device.beats, HISTORY)):
-        a = past(device.beat_rr, device, back, median)
-        change = abs(a - past(device.beat_rr, device, back + 1, median)) / max(1.0, median)
+    for i in range(count - 1):
+        change = abs(values[i] - values[i + 1]) * share
         changes += min(1.0, change)
         same += 1.0 if change < NEAR else 0.0
-        count += 1
-        if back <= 8:
-            least = min(least, a)
-        if back < FEW:
-            x[14] = changes / count
-            x[15] = same / count
-    x[38] = changes / count if count > 0 else 0.1
-    x[39] = same / count if count > 0 else 0.5
+        if i < 8:
+            least = min(least, values[i])
+        if i < FEW:
+            x[14] = changes / (i + 1)
+            x[15] = same / (i + 1)
+    x[38] = changes / (count - 1) if count > 1 else 0.1
+    x[39] = same / (count - 1) if count > 1 else 0.5
     x[43] = ratio(rr, least)
 
 
@@ -170,14 +183,15 @@ def describe_next(work: Record) -> None:
     for i in range(QRS_FROM, QRS_TO):
         own = max(own, abs(window[i + 4] - window[i]))
     steep = 0
-    at = 0
-    for i in range(AFTER_T, SPAN - 4, 2):
-        rise = abs(window[i + 4] - window[i])
-        if rise > steep:
-            steep = rise
-            at = i
+    for i in range(AFTER_T, SPAN - 4):
+        steep = max(steep, abs(window[i + 4] - window[i]))
     x[21] = clip(steep / own, 0.0, 2.0)
-    x[22] = (at - AFTER_T) / 100.0 if steep > 0.5 * own else 1.2
+    x[22] = 1.2
+    if steep > 0.5 * own:
+        at = AFTER_T
+        while abs(window[at + 4] - window[at]) < steep:
+            at += 1
+        x[22] = (at - AFTER_T) / 100.0
 
 
 @kernel

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from processors.ecg.class_shapes import SCALE, R
@@ -24,6 +25,8 @@ P_LOW: Final = 4
 P_HIGH: Final = 14
 P_REACH: Final = 3
 """The P wave's place in the usual beat is 0.22 to 0.06 s before the middle; it is looked for 48 ms to and fro."""
+P_THERE: Final = 0.8
+UNIT: Final = 1.0 / SCALE
 SIZES: Final = COMMON
 LEVELS: Final = SIZES + 13
 P_TRAITS: Final = LEVELS + 3 * STRETCHES
@@ -33,10 +36,11 @@ CURVE_POINTS: Final = 16
 
 
 @kernel
-def at_usual(y: NDArray[Any], i: int, shift: int) -> float:
-    """The beat at point `i` of the usual one."""
-    j = min(COARSE_POINTS - 2, max(0, 2 * i + shift))
-    return float(0.5 * (y[j] + y[j + 1]))
+def halve(y: NDArray[Any], shift: int, out: NDArray[Any]) -> None:
+    """The beat at the points of the usual one."""
+    for i in range(USUAL):
+        j = min(COARSE_POINTS - 2, max(0, 2 * i + shift))
+        out[i] = np.float32(0.5) * (y[j] + y[j + 1])
 
 
 @kernel
@@ -58,6 +62,8 @@ def describe_waves(device: Record, lead: Record, k: int, shift: int, found: int,
     x = work.traits[k]
     y = work.coarse[k]
     u = lead.usual
+    z = work.halved
+    halve(y, shift, z)
     top_at, bottom_at = span_of(y, QRS_LOW, QRS_HIGH)
     height = max(1.0, y[top_at] - y[bottom_at])
     level = (y[R - 12] + y[R - 11] + y[R - 10] + y[R - 9]) / 4.0
@@ -69,17 +75,17 @@ def describe_waves(device: Record, lead: Record, k: int, shift: int, found: int,
     x[SIZES] = clip(height / scale, 0.0, 3.0)
     x[SIZES + 7] = (y[top_at] - level) / height
     x[SIZES + 8] = (top_at - bottom_at) / 10.0
-    x[SIZES + 9] = steepness(y, u, shift, height, scale) if known else 1.0
+    x[SIZES + 9] = steepness(z, u, height, scale) if known else 1.0
     x[SIZES + 10] = work.alikes[usual, k] if device.kind_counts[usual] > 0 else 1.0
     x[SIZES + 11] = work.alikes[found, k] if found >= 0 else 0.5
     x[SIZES + 12] = 1.0 if known else 0.0
     up = y[top_at] - level > level - y[bottom_at]
-    describe_stretches(x, y, u, shift, known, scale, level, 1.0 if up else -1.0)
-    describe_p(x, y, u, shift, known, scale)
-    sign = 1.0 if float(u[usual_top]) + float(u[usual_bottom]) >= 0.0 else -1.0
+    describe_stretches(x, z, u, known, scale, level, 1.0 if up else -1.0)
+    describe_p(x, z, u, known, scale)
+    size = 1.0 / scale if float(u[usual_top]) + float(u[usual_bottom]) >= 0.0 else -1.0 / scale
     for i in range(CURVE_POINTS):
         j = R - 11 + 2 * i + shift
-        x[CURVE + i] = clip(sign * (0.5 * (y[j] + y[j + 1]) - level) / scale, -2.0, 2.0)
+        x[CURVE + i] = clip(size * (0.5 * (y[j] + y[j + 1]) - level), -2.0, 2.0)
     return describe_width(x, y, height, level, max(y[top_at] - level, level - y[bottom_at]))
 
 
@@ -113,44 +119,45 @@ def describe_width(x: NDArray[Any], y: NDArray[Any], height: float, level: float
 
 
 @kernel
-def steepness(y: NDArray[Any], u: NDArray[Any], shift: int, height: float, scale: float) -> float:
+def steepness(z: NDArray[Any], u: NDArray[Any], height: float, scale: float) -> float:
     """How steep the QRS is for its height, against the usual one."""
     own = 0.0
     usual = 0.0
     for i in range(USUAL_LOW, USUAL_HIGH):
-        own = max(own, abs(at_usual(y, i + 1, shift) - at_usual(y, i, shift)))
+        own = max(own, abs(z[i + 1] - z[i]))
         usual = max(usual, abs(float(u[i + 1]) - u[i]))
     return ratio(own / height, usual / SCALE / scale)
 
 
 @kernel
-def describe_stretches(x: NDArray[Any], y: NDArray[Any], u: NDArray[Any], shift: int, known: bool, scale: float,
+def describe_stretches(x: NDArray[Any], z: NDArray[Any], u: NDArray[Any], known: bool, scale: float,
                        level: float, sign: float) -> None:  # fmt: skip
     """Of nine stretches from P to T: how far the beat is from the usual one, how uneven it is, and its level."""
     offset = 0.0
+    unit = 1.0 / scale
     if known:
         for i in range(2, USUAL - 2):
-            offset += at_usual(y, i, shift) - u[i] / SCALE
+            offset += z[i] - UNIT * u[i]
         offset /= USUAL - 4
     for b in range(STRETCHES):
         away = 0.0
         squares = 0.0
         mean = 0.0
-        size = BANDS[b + 1] - BANDS[b]
+        share = 1.0 / (BANDS[b + 1] - BANDS[b])
         for i in range(BANDS[b], BANDS[b + 1]):
-            value = at_usual(y, i, shift)
-            gap = value - u[i] / SCALE - offset if known else 0.0
+            value = z[i]
+            gap = value - UNIT * u[i] - offset if known else 0.0
             away += gap * gap
             squares += value * value
             mean += value
-        mean /= size
-        x[LEVELS + b] = clip(sqrt(away / size) / scale, 0.0, 1.5)
-        x[LEVELS + STRETCHES + b] = clip(sqrt(max(0.0, squares / size - mean * mean)) / scale, 0.0, 1.0)
-        x[LEVELS + 2 * STRETCHES + b] = clip(sign * (mean - level) / scale, -1.0, 1.0)
+        mean *= share
+        x[LEVELS + b] = clip(sqrt(away * share) * unit, 0.0, 1.5)
+        x[LEVELS + STRETCHES + b] = clip(sqrt(max(0.0, squares * share - mean * mean)) * unit, 0.0, 1.0)
+        x[LEVELS + 2 * STRETCHES + b] = clip(sign * (mean - level) * unit, -1.0, 1.0)
 
 
 @kernel
-def describe_p(x: NDArray[Any], y: NDArray[Any], u: NDArray[Any], shift: int, known: bool, scale: float) -> None:
+def describe_p(x: NDArray[Any], z: NDArray[Any], u: NDArray[Any], known: bool, scale: float) -> None:
     """The usual P wave's size, and how much of it the beat has in its place or nearby."""
     x[P_TRAITS] = 0.0
     x[P_LIKE] = 1.0
@@ -165,16 +172,18 @@ def describe_p(x: NDArray[Any], y: NDArray[Any], u: NDArray[Any], shift: int, kn
         a = float(u[i]) - u[P_LOW] - slope * (i - P_LOW)
         size += a * a
     x[P_TRAITS] = clip(sqrt(size / points) / (scale * SCALE), 0.0, 0.3) * 5.0
-    x[P_LIKE], x[P_TRAITS + 2] = p_likeness(y, u, shift, slope)
+    x[P_LIKE], x[P_TRAITS + 2] = p_likeness(z, u, 0, slope)
     x[P_TRAITS + 3] = x[P_LIKE]
+    if x[P_LIKE] >= P_THERE:
+        return
     for step in range(1, P_REACH + 1):
-        sooner, _ = p_likeness(y, u, shift - 2 * step, slope)
-        later, _ = p_likeness(y, u, shift + 2 * step, slope)
+        sooner, _ = p_likeness(z, u, -step, slope)
+        later, _ = p_likeness(z, u, step, slope)
         x[P_TRAITS + 3] = max(x[P_TRAITS + 3], sooner, later)
 
 
 @kernel
-def p_likeness(y: NDArray[Any], u: NDArray[Any], shift: int, slope: float) -> tuple[float, float]:
+def p_likeness(z: NDArray[Any], u: NDArray[Any], move: int, slope: float) -> tuple[float, float]:
     """Correlation of what stands in the P wave's place with the usual P wave less its slope, and its share of it."""
     points = P_HIGH - P_LOW
     sum_a = 0.0
@@ -184,7 +193,7 @@ def p_likeness(y: NDArray[Any], u: NDArray[Any], shift: int, slope: float) -> tu
     sum_ab = 0.0
     for i in range(P_LOW, P_HIGH):
         a = u[i] - slope * (i - P_LOW)
-        b = at_usual(y, i, shift) * SCALE
+        b = z[i + move] * SCALE
         sum_a += a
         sum_b += b
         sum_aa += a * a

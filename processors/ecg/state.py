@@ -160,7 +160,8 @@ WORK: Final = np.dtype(
         # of one beat
         ("windows", "i4", (MEASURED, SPAN)), ("own", "i4", (SPAN,)),
         ("coarse", "f4", (CLASSED, COARSE_POINTS)), ("alikes", "f4", (KINDS, CLASSED)),
-        ("best_alike", "f4", (KINDS,)), ("traits", "f4", (CLASSED, TRAITS)),
+        ("best_alike", "f4", (KINDS,)), ("halved", "f4", (USUAL,)), ("sorted", "f4", (24,)), ("quartiles", "f4", (3,)),
+        ("traits", "f4", (CLASSED, TRAITS)),
         ("class_hidden", "f4", (CLASS_UNITS,)), ("answers", "f4", (CLASS_ANSWERS,)),
         ("sums_of", "i4", (MEASURED, SPAN + 1)),
         ("fast", "f4", (SPAN,)), ("medium", "f4", (SPAN,)), ("slow", "f4", (SPAN,)), ("height", "f4", (SPAN,)),
