@@ -30,6 +30,14 @@ LAG_RECORDS = Gauge(
     "leadwire_lag_records", "Records between what the worker has taken in and the end of a partition", ["partition"]
 )
 
+ALARMS_RAISED = Counter("leadwire_alarms_raised_total", "Alarms raised", ["kind", "priority"])
+ALARMS_ACTIVE = Gauge(
+    "leadwire_alarms_active", "Alarms whose condition lasts, of the devices of this worker", ["priority"]
+)
+WEBHOOK_DELIVERIES = Counter(
+    "leadwire_alarm_webhook_deliveries_total", "Alarm events for the webhook: delivered, failed or refused", ["outcome"]
+)
+
 REPORTS_WRITTEN = Counter("leadwire_reports_written_total", "PDF reports written", ["outcome"])
 LIVE_SUBSCRIBERS = Gauge("leadwire_live_subscribers", "Open live WebSockets")
 HTTP_SECONDS = Histogram(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from processors import checkpoints
+from processors.alarms import Board
 from processors.partitions import Partition, Record, Taken
 from processors.sequence import Sequencer
 from schemas.codec import decode_pack, encode_pack
@@ -50,7 +51,7 @@ def seconds(device_id: UUID, count: int, *, offset: int = 0, first: int = 0) -> 
 
 
 def test_records_before_the_checkpoint_are_passed_over() -> None:
-    empty = checkpoints.dump(Sequencer(10.0), b'["count-1", {}]')
+    empty = checkpoints.dump(Sequencer(10.0), Board(), b'["count-1", {}]')
     restored = partition(saved_by(HOME, 2, empty))
     assert indexes(taken_by(restored, seconds(OURS, 4))) == [500, 750]
 
