@@ -12,20 +12,22 @@ from numpy.typing import NDArray
 
 from schemas import clock
 from schemas.accounts import Caller, Device, Role, User
+from schemas.alarms import AlarmEvent
 from schemas.beats import Beat
 from schemas.clock import index_to_us
 from schemas.metrics import Metrics
 from schemas.quality import LeadQuality
-from schemas.rhythms import NORMAL, RhythmEpisode
+from schemas.rhythms import ASYSTOLE, ATRIAL_FIBRILLATION, BIGEMINY, NORMAL, RhythmEpisode
 from schemas.samples import MISSING, Gap, Recording, WaveformStretch
 from schemas.settings import SecuritySettings, Settings
-from storage import accounts, beats, devices, metrics, reports, rhythms, samples, sessions
+from storage import accounts, alarms, beats, devices, metrics, reports, rhythms, samples, sessions
 from storage.access import everything
 from storage.accounts import NewUser
 from storage.database import Connection, Database, writer
 from storage.devices import NewDevice
 from storage.objects import objects
 from storage.reports import FinishedReport
+from tests.storage.made import alarm_of
 from web import tokens
 
 RATE_HZ = 360.0
@@ -63,6 +65,7 @@ class Ward:
     samples: NDArray[np.int16]
     report_id: UUID
     pending_report_id: UUID
+    alarm: AlarmEvent
     database: Database
 
     def by_name(self, name: str) -> Person:
@@ -84,6 +87,7 @@ async def open_ward(settings: Settings) -> Ward:
         recording = _recording(device)
         signal = await _record(conn, recording)
         await _interpret(conn, recording)
+        stored = await alarms.write_alarms(conn, _alarms(recording))
         ready, waiting = await _reports(conn, settings, device)
     return Ward(
         **people,
@@ -94,6 +98,7 @@ async def open_ward(settings: Settings) -> Ward:
         samples=signal,
         report_id=ready,
         pending_report_id=waiting,
+        alarm=next(event for event in stored if event.kind == ASYSTOLE),
         database=database,
     )
 
@@ -161,6 +166,12 @@ async def _interpret(conn: Connection, recording: Recording) -> None:
     await beats.write_beats(conn, found)
     await metrics.write_metrics(conn, figures, {device_id: recording.user_id})
     await rhythms.write_rhythms(conn, [episode])
+
+
+def _alarms(recording: Recording) -> list[AlarmEvent]:
+    """One of each priority; the last is over."""
+    told: list[tuple[str, int | None]] = [(ASYSTOLE, None), (ATRIAL_FIBRILLATION, None), (BIGEMINY, 9)]
+    return [alarm_of(recording, kind, recording.started_at_us, 0, ended_s) for kind, ended_s in told]
 
 
 async def _reports(conn: Connection, settings: Settings, device: Device) -> tuple[UUID, UUID]:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from psycopg import AsyncConnection
 
-from schemas.alarms import NO_DATA, AlarmEvent, AlarmLimits, Priority, alarm_id
+from schemas.alarms import NO_DATA, AlarmEvent, AlarmLimits
 from schemas.clock import now, to_us
 from schemas.errors import NotFound
 from schemas.pages import PageRequest
@@ -15,33 +15,11 @@ from storage import alarm_limits
 from storage.access import Access, everything
 from storage.alarms import AlarmFilter, acknowledge, alarm, end_before, list_alarms, write_alarms
 from storage.database import Database
-from tests.storage.made import START_US, Patient, a_device, a_patient, a_user, access_of
-
-PRIORITY: dict[str, Priority] = {ASYSTOLE: "high", ATRIAL_FIBRILLATION: "medium", BIGEMINY: "low", NO_DATA: "low"}
+from tests.storage.made import START_US, Patient, a_device, a_patient, a_user, access_of, alarm_of
 
 
 def an_alarm(patient: Patient, kind: str = ASYSTOLE, at_s: int = 0, ended_s: int | None = None) -> AlarmEvent:
-    device_id, began_at_us = patient.device.device_id, START_US + at_s * 1_000_000
-    latching = kind == ASYSTOLE
-    return AlarmEvent(
-        alarm_id=alarm_id(device_id, kind, began_at_us),
-        device_id=device_id,
-        recording_id=patient.recording.recording_id,
-        user_id=patient.user.user_id,
-        kind=kind,
-        priority=PRIORITY[kind],
-        category="physiological",
-        latching=latching,
-        state="cleared" if ended_s is not None and not latching else "raised",
-        began_at_us=began_at_us,
-        raised_at_us=began_at_us + 1_000_000,
-        ended_at_us=None if ended_s is None else START_US + ended_s * 1_000_000,
-        acknowledged_at_us=None,
-        acknowledged_by=None,
-        value=None,
-        limit=None,
-        confidence=88.0,
-    )
+    return alarm_of(patient.recording, kind, START_US, at_s, ended_s)
 
 
 async def kinds(conn: AsyncConnection, access: Access, page: PageRequest | None = None, **wanted: object) -> list[str]:
