@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from leadwire.brokers import sample_partitions
 from leadwire.exits import EXIT_DEFECT
+from processors.alarm_feed import webhook_running
 from processors.app import create_app
 from processors.ecg.engines import engine
 from processors.ecg.warm import warm
@@ -46,7 +47,8 @@ async def run_worker(settings: Settings) -> None:
     build(app, samples, Reporter(database, store, publisher), settings.worker, _stop_now)
     app.finalize()
     stopping = _signalled()
-    async with _telemetry(settings, samples):
+    posting = webhook_running(settings.alarms, settings.kafka, settings.worker)
+    async with _telemetry(settings, samples), posting:
         await app.start()
         _log.info("worker started", engine=settings.worker.engine, partitions=partitions)
         await stopping.wait()
