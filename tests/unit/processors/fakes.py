@@ -166,6 +166,7 @@ class FakeCursor:
         database = self._connection.database
         if text.lstrip().startswith(("INSERT", "UPDATE")):
             self._connection.written.append((text, params))
+            self._rows = next((rows for key, rows in database.answers.items() if key in text), [])
             return self
         database.asked.append(text)
         database.before_answer(text)
