@@ -23,8 +23,9 @@ from schemas.alarms import (
 
 SECOND_US: Final = 1_000_000
 SETTLE_US: Final = 5 * SECOND_US
-"""The engine states the end of an episode up to some seconds after it. What is not urgent (to raise after a delay, to
-clear) is decided this much later, when all that matters has been stated: so it is the same however blocks are cut."""
+"""The engine states the end of an episode some seconds after it. What is not urgent (to clear, to raise what began
+under a bad signal) is decided that much later, when all that matters has been stated: so it is the same however blocks
+are cut."""
 BACK_US: Final = 10 * SECOND_US
 """A second so far before the last one is of an older recording; clocks are put right by less."""
 _SIGNAL: Final = "signal"
@@ -54,7 +55,7 @@ class Stated:
 
 @dataclass(slots=True)
 class _Rhythm:
-    """A rhythm that alarms: not raised before `due_us`; over since `ended_at_us`."""
+    """A rhythm that alarms. What began under a bad signal is not raised before `due_us`; over since `ended_at_us`."""
 
     began_at_us: int
     due_us: int
@@ -136,13 +137,9 @@ class Watch:
             self.news.append(self._alarm(NO_DATA, self.last_us, self.last_us + silent_us))
 
     def _open(self, row: Stated, at_us: int) -> None:
-        kind = KIND_BY_NAME[row.label]
-        due_us = row.started_at_us + kind.raise_after_s * SECOND_US
-        opened = _Rhythm(row.started_at_us, due_us, row.confidence)
+        opened = _Rhythm(row.started_at_us, self.last_us, row.confidence)
         self.rhythms[row.label] = opened
-        if self.suppressed:
-            opened.due_us = max(due_us, self.last_us)
-        elif not kind.raise_after_s:
+        if not self.suppressed:
             self._raise_rhythm(row.label, opened, at_us)
 
     def _raise_rhythm(self, label: str, rhythm: _Rhythm, at_us: int) -> None:
@@ -153,13 +150,13 @@ class Watch:
     def _postpone(self, end_us: int) -> None:
         """What began in a bad signal must outlast it."""
         for rhythm in self.rhythms.values():
-            rhythm.due_us = max(rhythm.due_us, end_us)
+            rhythm.due_us = end_us
 
     def _decide(self, end_us: int) -> None:
         for label, rhythm in list(self.rhythms.items()):
             if rhythm.alarm is not None:
                 self._clear_rhythm(label, rhythm, end_us)
-            elif end_us >= rhythm.due_us + SETTLE_US:
+            elif end_us >= rhythm.due_us + KIND_BY_NAME[label].settle_s * SECOND_US:
                 if rhythm.ended_at_us is None or rhythm.ended_at_us > rhythm.due_us:
                     self._raise_rhythm(label, rhythm, end_us)
                 else:

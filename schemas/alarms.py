@@ -32,10 +32,10 @@ _IDENTITIES: Final = UUID("0c9f2a8e-5a57-4f0e-9b1d-3f8f3a3f7a54")  # any fixed n
 class AlarmKind:
     """One alarm condition, in the words of IEC 60601-1-8.
 
-    A rhythm's kind has the name of its label (schemas/rhythms.py). The condition must last `raise_after_s` before the
-    alarm is raised, and be absent for `clear_after_s` before it ends; rates are raised after the patient's own
-    `delay_s`. A latching alarm stays active after its condition until somebody acknowledges it. What is `vital`
-    can't be turned off for a patient.
+    A rhythm's kind has the name of its label (schemas/rhythms.py) and is raised when the engine states it, rates after
+    the patient's own `delay_s`, a bad signal after `raise_after_s`. A condition must be absent for `clear_after_s`
+    before its alarm ends. A latching alarm stays active after its condition until somebody acknowledges it. What is
+    `vital` can't be turned off for a patient. `settle_s` is how long after its end the engine may state an episode.
     """
 
     name: str
@@ -45,10 +45,16 @@ class AlarmKind:
     raise_after_s: int = 0
     clear_after_s: int = 10
     vital: bool = False
+    settle_s: int = 5
 
     @property
     def category(self) -> Category:
         return "technical" if self.cause in ("signal", "silence") else "physiological"
+
+
+def _beside(name: str, priority: Priority) -> AlarmKind:
+    """A condition beside the rhythm: the engine waits up to 30 s before it says that one is over."""
+    return AlarmKind(name, "rhythm", priority, settle_s=35)
 
 
 def _vital(name: str) -> AlarmKind:
@@ -68,13 +74,13 @@ KINDS: Final = (
     AlarmKind(rhythms.ATRIAL_FLUTTER, "rhythm", "medium"),
     AlarmKind(rhythms.SUPRAVENTRICULAR_TACHYCARDIA, "rhythm", "medium"),
     AlarmKind(rhythms.IDIOVENTRICULAR, "rhythm", "medium"),
-    AlarmKind(rhythms.SECOND_DEGREE_BLOCK, "rhythm", "medium"),
-    AlarmKind(rhythms.ST_ELEVATION, "rhythm", "medium", raise_after_s=30),
-    AlarmKind(rhythms.ST_DEPRESSION, "rhythm", "low", raise_after_s=30),
-    AlarmKind(rhythms.PROLONGED_QT, "rhythm", "low", raise_after_s=30),
-    AlarmKind(rhythms.BIGEMINY, "rhythm", "low"),
-    AlarmKind(rhythms.TRIGEMINY, "rhythm", "low"),
-    AlarmKind(rhythms.COUPLET, "rhythm", "low"),
+    _beside(rhythms.SECOND_DEGREE_BLOCK, "medium"),
+    _beside(rhythms.ST_ELEVATION, "medium"),
+    _beside(rhythms.ST_DEPRESSION, "low"),
+    _beside(rhythms.PROLONGED_QT, "low"),
+    _beside(rhythms.BIGEMINY, "low"),
+    _beside(rhythms.TRIGEMINY, "low"),
+    _beside(rhythms.COUPLET, "low"),
     AlarmKind(rhythms.LEAD_OFF, "signal", "medium", raise_after_s=3, clear_after_s=3),
     AlarmKind(rhythms.NOISE, "signal", "low", raise_after_s=3, clear_after_s=3),
     AlarmKind(NO_DATA, "silence", "low", clear_after_s=0),

@@ -44,7 +44,7 @@ def test_high_ones_are_physiological_and_all_technical_ones_go_by_themselves() -
 
 
 def test_what_only_follows_the_sinus_node_or_noise_is_no_alarm() -> None:
-    calm = (rhythms.NORMAL, rhythms.BRADYCARDIA, rhythms.TACHYCARDIA, rhythms.SINUS_ARRHYTHMIA, rhythms.PREMATURE_BEATS)
+    calm = (rhythms.NORMAL, rhythms.BRADYCARDIA, rhythms.TACHYCARDIA, rhythms.SINUS_ARRHYTHMIA, rhythms.PACED)
     assert not set(calm) & KIND_BY_NAME.keys()
 
 
