@@ -55,6 +55,7 @@ def run_demo(records: list[Path], devices: int, data: Path, port: int, seconds: 
         wait_until(lambda: is_listening(running.login.url.removeprefix("http://")), running.serving, within_s=_START_S)
         _tell(running, records, devices)
         asyncio.run(_first_beat())
+        running.stack.children.start("hrv", [*_LEADWIRE, "hrv"])  # its start must not delay the first beat
         _say(f"first beat stored after {time.monotonic() - begun_s:.1f} s. Ctrl-C stops everything.")
         if browser and sys.stdout.isatty():
             webbrowser.open(running.login.url)
