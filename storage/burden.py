@@ -83,6 +83,44 @@ def _burden(hour: _Hour, supraventricular: EctopicGroups, ventricular: EctopicGr
     return HourBurden(hour.bucket, ectopy)
 
 
+_GROUPS: Final = sql.SQL("""
+    WITH ectopic AS (
+        SELECT
+            b.recording_id, b.beat_class, b.r_index, b.beat_at,
+            (
+                b.beat_class = lag(b.beat_class) OVER following
+                AND abs((b.r_index - lag(b.r_index) OVER following) * 1000 / r.rate_hz - b.rr_ms) < %(same_ms)s
+            ) IS NOT TRUE AS begins
+        FROM ecg_beats AS b
+        JOIN recordings AS r ON r.recording_id = b.recording_id
+        WHERE {scope}
+            AND b.device_id = %(device_id)s
+            AND b.beat_at >= %(start)s
+            AND b.beat_at < %(end)s
+            AND b.beat_class IN ('S', 'V')
+        WINDOW following AS (PARTITION BY b.recording_id ORDER BY b.r_index)
+    ),
+    numbered AS (
+        SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY recording_id ORDER BY r_index) AS number
+        FROM ectopic
+    ),
+    grouped AS (
+        SELECT beat_class, min(beat_at) AS began_at, count(*) AS beats
+        FROM numbered
+        GROUP BY recording_id, number, beat_class
+    )
+    SELECT
+        date_bin('1 hour', began_at, 'epoch') AS bucket,
+        beat_class,
+        count(*) FILTER (WHERE beats = 2) AS couplets,
+        count(*) FILTER (WHERE beats > 2) AS runs
+    FROM grouped
+    WHERE beats > 1
+    GROUP BY bucket, beat_class
+    ORDER BY bucket, beat_class
+""")
+
+
 async def ectopic_groups(
     conn: AsyncConnection, access: Access, device_id: UUID, start_us: int, end_us: int
 ) -> list[GroupCount]:
@@ -90,42 +128,7 @@ async def ectopic_groups(
 
     Reads no beat but the ectopic ones: one follows another of its recording directly when its RR reaches back to it.
     """
-    query = sql.SQL("""
-        WITH ectopic AS (
-            SELECT
-                b.recording_id, b.beat_class, b.r_index, b.beat_at,
-                (
-                    b.beat_class = lag(b.beat_class) OVER following
-                    AND abs((b.r_index - lag(b.r_index) OVER following) * 1000 / r.rate_hz - b.rr_ms) < %(same_ms)s
-                ) IS NOT TRUE AS begins
-            FROM ecg_beats AS b
-            JOIN recordings AS r ON r.recording_id = b.recording_id
-            WHERE {scope}
-                AND b.device_id = %(device_id)s
-                AND b.beat_at >= %(start)s
-                AND b.beat_at < %(end)s
-                AND b.beat_class IN ('S', 'V')
-            WINDOW following AS (PARTITION BY b.recording_id ORDER BY b.r_index)
-        ),
-        numbered AS (
-            SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY recording_id ORDER BY r_index) AS number
-            FROM ectopic
-        ),
-        grouped AS (
-            SELECT beat_class, min(beat_at) AS began_at, count(*) AS beats
-            FROM numbered
-            GROUP BY recording_id, number, beat_class
-        )
-        SELECT
-            date_bin('1 hour', began_at, 'epoch') AS bucket,
-            beat_class,
-            count(*) FILTER (WHERE beats = 2) AS couplets,
-            count(*) FILTER (WHERE beats > 2) AS runs
-        FROM grouped
-        WHERE beats > 1
-        GROUP BY bucket, beat_class
-        ORDER BY bucket, beat_class
-    """).format(scope=access.clause("r.user_id"))
+    query = _GROUPS.format(scope=access.clause("r.user_id"))
     params = {
         **access.params, "device_id": device_id, "start": to_datetime(start_us), "end": to_datetime(end_us),
         "same_ms": _SAME_MS,

@@ -155,45 +155,47 @@ async def claim(conn: AsyncConnection, found: Sequence[DueStretch], times: DueTi
     return await due(conn, times, len(found), devices=ours) if ours else []
 
 
+_BEATS: Final = sql.SQL("""
+    SELECT w.device_id, w.start, b.*, m.af_share
+    FROM unnest(%(device_id)s::uuid[], %(start)s::timestamptz[]) AS w (device_id, start)
+    CROSS JOIN LATERAL (
+        SELECT
+            r.user_id,
+            array_agg((extract(epoch FROM e.beat_at) * 1000000)::bigint ORDER BY e.r_index) AS at_us,
+            string_agg(e.beat_class, '' ORDER BY e.r_index) AS classes,
+            array_agg(e.rr_ms ORDER BY e.r_index) AS rr_ms,
+            max(e.engine_version) AS engine_version
+        FROM ecg_beats AS e
+        LEFT JOIN recordings AS r ON r.recording_id = e.recording_id
+        WHERE e.device_id = w.device_id
+            AND e.beat_at >= w.start
+            AND e.beat_at < w.start + %(stretch)s
+            AND e.beat_at >= %(first)s
+            AND e.beat_at < %(end)s
+        GROUP BY e.recording_id, r.user_id
+    ) AS b
+    CROSS JOIN LATERAL (
+        SELECT sum(s.seconds) FILTER (WHERE s.arrhythmia_type = ANY(%(fibrillation)s))::float8 / sum(s.seconds)
+            AS af_share
+        FROM ecg_metrics AS s
+        WHERE s.device_id = w.device_id
+            AND s.recorded_at >= w.start
+            AND s.recorded_at < w.start + %(stretch)s
+            AND s.arrhythmia_type IS NOT NULL
+    ) AS m
+    ORDER BY w.start, w.device_id
+""")
+
+
 async def read_beats(conn: AsyncConnection, stretches: Sequence[DueStretch]) -> list[StretchBeats]:
     """What the stretches are judged by."""
-    query = sql.SQL("""
-        SELECT w.device_id, w.start, b.*, m.af_share
-        FROM unnest(%(device_id)s::uuid[], %(start)s::timestamptz[]) AS w (device_id, start)
-        CROSS JOIN LATERAL (
-            SELECT
-                r.user_id,
-                array_agg((extract(epoch FROM e.beat_at) * 1000000)::bigint ORDER BY e.r_index) AS at_us,
-                string_agg(e.beat_class, '' ORDER BY e.r_index) AS classes,
-                array_agg(e.rr_ms ORDER BY e.r_index) AS rr_ms,
-                max(e.engine_version) AS engine_version
-            FROM ecg_beats AS e
-            LEFT JOIN recordings AS r ON r.recording_id = e.recording_id
-            WHERE e.device_id = w.device_id
-                AND e.beat_at >= w.start
-                AND e.beat_at < w.start + %(stretch)s
-                AND e.beat_at >= %(first)s
-                AND e.beat_at < %(end)s
-            GROUP BY e.recording_id, r.user_id
-        ) AS b
-        CROSS JOIN LATERAL (
-            SELECT sum(s.seconds) FILTER (WHERE s.arrhythmia_type = ANY(%(fibrillation)s))::float8 / sum(s.seconds)
-                AS af_share
-            FROM ecg_metrics AS s
-            WHERE s.device_id = w.device_id
-                AND s.recorded_at >= w.start
-                AND s.recorded_at < w.start + %(stretch)s
-                AND s.arrhythmia_type IS NOT NULL
-        ) AS m
-        ORDER BY w.start, w.device_id
-    """)
     starts = [stretch.start for stretch in stretches]
     params = {
         "device_id": [stretch.device_id for stretch in stretches], "start": starts, "stretch": _STRETCH,
         "first": min(starts), "end": max(starts) + _STRETCH, "fibrillation": [ATRIAL_FIBRILLATION, ATRIAL_FLUTTER],
     }  # fmt: skip
     by_stretch: dict[tuple[UUID, datetime], StretchBeats] = {}
-    for row in await fetch_all(conn, _BeatsRow, query, params):
+    for row in await fetch_all(conn, _BeatsRow, _BEATS, params):
         empty = StretchBeats(row.device_id, row.start, [], row.af_share)
         by_stretch.setdefault((row.device_id, row.start), empty).recordings.append(row.beats())
     return list(by_stretch.values())
