@@ -175,8 +175,9 @@ _BEATS: Final = sql.SQL("""
         GROUP BY e.recording_id, r.user_id
     ) AS b
     CROSS JOIN LATERAL (
-        SELECT sum(s.seconds) FILTER (WHERE s.arrhythmia_type = ANY(%(fibrillation)s))::float8 / sum(s.seconds)
-            AS af_share
+        SELECT
+            coalesce(sum(s.seconds) FILTER (WHERE s.arrhythmia_type = ANY(%(fibrillation)s)), 0)
+                / sum(s.seconds)::float8 AS af_share
         FROM ecg_metrics AS s
         WHERE s.device_id = w.device_id
             AND s.recorded_at >= w.start

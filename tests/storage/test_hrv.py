@@ -131,6 +131,16 @@ async def test_beats_are_read_by_recording_with_the_share_of_fibrillation(conn: 
     assert stretch.af_share == 0.75
 
 
+async def test_a_stretch_without_fibrillation_says_so_and_one_without_labels_says_nothing(
+    conn: AsyncConnection,
+) -> None:
+    patient = await a_patient(conn)
+    await write_beats(conn, [beat_at(patient.recording, second) for second in (1, 301)])
+    await write_metrics(conn, [metrics_at(patient.recording, 1)], patient.owner)
+    wanted = [DueStretch(patient.device.device_id, to_datetime(START_US + n * STRETCH_US)) for n in (0, 1)]
+    assert [stretch.af_share for stretch in await read_beats(conn, wanted)] == [0.0, None]
+
+
 async def test_the_same_stretch_twice_is_one_row_and_the_later_one(conn: AsyncConnection) -> None:
     patient = await a_patient(conn)
     for sdnn_ms in (50.5, 40.5):
