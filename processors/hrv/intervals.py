@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from storage.hrv import RecordedBeats
 
 _SAME_MS: Final = 20.0
 """A beat's RR reaches back to the beat stored before it: so close, as positions are whole samples (10 ms at 100 Hz)."""
+
+
+_STRANGE: Final = 0.2
+_AROUND: Final = 5
+"""Off the median of five intervals either side and itself. With 20 %, which is customary, RMSSD and HF of mitdb 103 are
+within 2 % of those of its annotations; with 30 %, a missed ectopic beat makes HF half as much again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +69,24 @@ def _of_recording(beats: RecordedBeats) -> NNSeries:
     normal = np.array([name == "N" for name in beats.classes], np.bool_)
     follows = np.abs(rr_ms - np.diff(at_ms)) < _SAME_MS  # False for NaN: the first beat after a gap
     good = normal[1:] & normal[:-1] & follows
+    _leave_strangers(rr_ms, good)
     run = np.cumsum(~good, dtype=np.int64)[good]
     interval_ms = rr_ms[good]
     return NNSeries(interval_ms, _moments(interval_ms, at_ms[1:][good], run) / 1000.0, run)
+
+
+def _leave_strangers(rr_ms: NDArray[np.float64], good: NDArray[np.bool_]) -> None:
+    """Take from `good` what is rarely the sinus node's: an interval far off its neighbours, after a short one the next.
+
+    A premature beat that was taken for a normal one comes early and a pause follows; a beat that was missed leaves
+    twice an interval. One of either moves RMSSD and HF by tens of per cent.
+    """
+    known = np.flatnonzero(good)
+    if known.size:
+        around = np.median(sliding_window_view(np.pad(rr_ms[known], _AROUND, "edge"), 2 * _AROUND + 1), axis=1)
+        off = rr_ms[known] / around - 1
+        good[known[np.abs(off) > _STRANGE]] = False
+        good[np.minimum(known[off < -_STRANGE] + 1, good.size - 1)] = False
 
 
 def _moments(

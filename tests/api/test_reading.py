@@ -77,7 +77,7 @@ async def test_the_burden_counts_each_hours_beats(client: httpx.AsyncClient, war
     assert sum(hour["ectopy"]["beats"] for hour in hours) == 240
     assert hours[0]["ectopy"]["ventricular_groups"] == {"couplets": 0, "runs": 0}
     assert await _items(client, ward, "ecg/beats/burden", device_id=ward.bobs_device.device_id, **period) == []
-    too_long = {"device_id": str(ward.device.device_id), "start": 0, "end": start}
+    too_long: dict[str, str | int] = {"device_id": str(ward.device.device_id), "start": 0, "end": start}
     answer = await client.get(f"{API}/ecg/beats/burden", params=too_long, headers=ward.ada.headers)
     assert answer.status_code == 422
 

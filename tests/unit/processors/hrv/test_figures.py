@@ -79,10 +79,10 @@ def test_ectopic_beats_are_cut_out_and_change_little() -> None:
     for at in range(20, 340, 40):  # an early beat and its pause
         struck[at], struck[at + 1] = calm[at] - 300, calm[at + 1] + 300
         classes[at + 1] = "V"
-    told, clean = figures(struck, "".join(classes)), figures(calm)
-    for name in ("mean_nn_ms", "sdnn_ms", "rmssd_ms", "hf_ms2", "sd1_ms"):
-        assert told[name] == pytest.approx(clean[name], rel=0.1)
-    assert figures(struck)["rmssd_ms"] > 2 * clean["rmssd_ms"]
+    clean = figures(calm)
+    for told in (figures(struck, "".join(classes)), figures(struck)):  # seen as ectopic, and not
+        for name in ("mean_nn_ms", "sdnn_ms", "rmssd_ms", "hf_ms2", "sd1_ms"):
+            assert told[name] == pytest.approx(clean[name], rel=0.1)
 
 
 def test_no_warning_leaks() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from processors.hrv.intervals import nn_series
-from tests.unit.processors.hrv.series import START_US, beats
+from tests.unit.processors.hrv.series import START_US, beats, modulated
 
 
 def test_every_interval_of_normal_beats_counts() -> None:
@@ -37,6 +37,21 @@ def test_an_interval_whose_first_beat_was_not_stored_is_none() -> None:
     whole = beats([800, 801, 802, 803])
     missing = replace(whole, at_us=[*whole.at_us[:2], *whole.at_us[3:]], classes="NNNN", rr_ms=[None, 800, 802, 803])
     assert nn_series([missing]).interval_ms.tolist() == [800, 803]
+
+
+def test_an_early_beat_that_was_taken_for_a_normal_one_goes_with_its_pause() -> None:
+    nn = nn_series([beats([*[800] * 9, 500, 1100, *[801] * 9])])
+    assert nn.interval_ms.tolist() == [800] * 9 + [801] * 9
+    assert nn.pairs.tolist() == [True] * 8 + [False] + [True] * 8
+
+
+def test_a_beat_that_was_missed_leaves_no_long_interval() -> None:
+    assert max(nn_series([beats([*[800] * 9, 1600, *[800] * 9])]).interval_ms) == 800
+
+
+def test_breathing_that_moves_the_heart_by_an_eighth_is_left_alone() -> None:
+    swinging = modulated(0.1, 100)
+    assert nn_series([beats(swinging)]).interval_ms.tolist() == swinging
 
 
 def test_moments_add_up_exactly_whatever_the_positions_were_rounded_to() -> None:
