@@ -96,7 +96,7 @@ def test_a_patient_shows_figures_rhythm_and_episodes(visit: Visit) -> None:
     visit.open("Ruth Adeyemi")
     visit.page.wait_until("document.querySelector('[data-ref=qtc]').textContent === '421'")
     visit.page.wait_until("document.querySelectorAll('[data-ref=episodes] .row').length === 5")
-    assert visit.texts(".detail-head [data-ref=label]") == ["Premature Beats"]
+    assert visit.texts(".detail-head [data-ref=label]") == ["Premature Ventricular Complexes"]
     visit.page.wait_until("document.querySelector('[data-ref=trendText]').textContent.startsWith('Mean')")
 
 
