@@ -9,6 +9,7 @@ import sys
 from leadwire.brokers import sample_partitions
 from leadwire.exits import EXIT_DEFECT
 from leadwire.probes import probes, signalled
+from processors.alarm_feed import webhook_running
 from processors.app import create_app
 from processors.ecg.engines import engine
 from processors.ecg.warm import warm
@@ -40,7 +41,8 @@ async def run_worker(settings: Settings) -> None:
     build(app, samples, Reporter(database, store, publisher), settings.worker, _stop_now)
     app.finalize()
     stopping = signalled()
-    async with probes("Leadwire worker", settings.worker, {"partitions": samples.ready}):
+    posting = webhook_running(settings.alarms, settings.kafka, settings.worker)
+    async with probes("Leadwire worker", settings.worker, {"partitions": samples.ready}), posting:
         await app.start()
         _log.info("worker started", engine=settings.worker.engine, partitions=partitions)
         await stopping.wait()

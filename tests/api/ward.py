@@ -12,21 +12,23 @@ from numpy.typing import NDArray
 
 from schemas import clock
 from schemas.accounts import Caller, Device, Role, User
+from schemas.alarms import AlarmEvent
 from schemas.beats import Beat
 from schemas.clock import index_to_us
 from schemas.hrv import STRETCH_S, HrvStretch
 from schemas.metrics import Metrics
 from schemas.quality import LeadQuality
-from schemas.rhythms import NORMAL, RhythmEpisode
+from schemas.rhythms import ASYSTOLE, ATRIAL_FIBRILLATION, BIGEMINY, NORMAL, RhythmEpisode
 from schemas.samples import MISSING, Gap, Recording, WaveformStretch
 from schemas.settings import SecuritySettings, Settings
-from storage import accounts, beats, devices, hrv, metrics, reports, rhythms, samples, sessions
+from storage import accounts, alarms, beats, devices, hrv, metrics, reports, rhythms, samples, sessions
 from storage.access import everything
 from storage.accounts import NewUser
 from storage.database import Connection, Database, writer
 from storage.devices import NewDevice
 from storage.objects import objects
 from storage.reports import FinishedReport
+from tests.storage.made import alarm_of
 from web import tokens
 
 RATE_HZ = 360.0
@@ -65,6 +67,7 @@ class Ward:
     stretches: list[HrvStretch]
     report_id: UUID
     pending_report_id: UUID
+    alarm: AlarmEvent
     database: Database
 
     def by_name(self, name: str) -> Person:
@@ -87,6 +90,7 @@ async def open_ward(settings: Settings) -> Ward:
         signal = await _record(conn, recording)
         await _interpret(conn, recording)
         stretches = await _vary(conn, recording)
+        stored = await alarms.write_alarms(conn, _alarms(recording))
         ready, waiting = await _reports(conn, settings, device)
     return Ward(
         **people,
@@ -98,6 +102,7 @@ async def open_ward(settings: Settings) -> Ward:
         stretches=stretches,
         report_id=ready,
         pending_report_id=waiting,
+        alarm=next(event for event in stored if event.kind == ASYSTOLE),
         database=database,
     )
 
@@ -179,6 +184,12 @@ async def _vary(conn: Connection, recording: Recording) -> list[HrvStretch]:
     refused = replace(known, stretch_start=starts[1], reason="little_nn", sdnn_ms=None)
     await hrv.write_hrv(conn, [known, refused], clock.now())
     return [known, refused]
+
+
+def _alarms(recording: Recording) -> list[AlarmEvent]:
+    """One of each priority; the last is over."""
+    told: list[tuple[str, int | None]] = [(ASYSTOLE, None), (ATRIAL_FIBRILLATION, None), (BIGEMINY, 9)]
+    return [alarm_of(recording, kind, recording.started_at_us, 0, ended_s) for kind, ended_s in told]
 
 
 async def _reports(conn: Connection, settings: Settings, device: Device) -> tuple[UUID, UUID]:

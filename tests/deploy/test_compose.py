@@ -100,7 +100,7 @@ def test_settings_can_be_read_from_what_a_service_gets(
     for name, value in environment(service, with_secrets()).items():
         monkeypatch.setenv(name, value)
     read = Settings()
-    parts = (read.kafka, read.database, read.objects, read.security, read.http, read.worker, read.logs)
+    parts = (read.kafka, read.database, read.objects, read.security, read.http, read.worker, read.alarms, read.logs)
     assert len(parts) == len(GROUPS)
     assert read.security.environment == "production"
 

@@ -9,6 +9,7 @@ import numpy as np
 from psycopg import AsyncConnection
 
 from schemas.accounts import Caller, Device, Role, User
+from schemas.alarms import KIND_BY_NAME, AlarmEvent, alarm_id, state_of
 from schemas.beats import Beat, BeatClass, Fiducials
 from schemas.clock import index_to_us, to_datetime
 from schemas.hrv import STRETCH_S, HrvStretch
@@ -150,4 +151,28 @@ def an_episode(recording: Recording, state: EpisodeState, seconds: int, first_r_
         ended_at_us=started_at_us + seconds * 1_000_000,
         confidence=90.5,
         engine_version="test-1",
+    )
+
+
+def alarm_of(recording: Recording, kind: str, start_us: int, at_s: int = 0, ended_s: int | None = None) -> AlarmEvent:
+    """An alarm of the recording's device as the worker tells it, with its patient."""
+    told, began_at_us = KIND_BY_NAME[kind], start_us + at_s * 1_000_000
+    return AlarmEvent(
+        alarm_id=alarm_id(recording.device_id, kind, began_at_us),
+        device_id=recording.device_id,
+        recording_id=recording.recording_id,
+        user_id=recording.user_id,
+        kind=kind,
+        priority=told.priority,
+        category=told.category,
+        latching=told.latching,
+        state=state_of(latching=told.latching, ended=ended_s is not None, acknowledged=False),
+        began_at_us=began_at_us,
+        raised_at_us=began_at_us + 1_000_000,
+        ended_at_us=None if ended_s is None else start_us + ended_s * 1_000_000,
+        acknowledged_at_us=None,
+        acknowledged_by=None,
+        value=None,
+        limit=None,
+        confidence=88.0,
     )

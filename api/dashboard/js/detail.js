@@ -1,6 +1,7 @@
 /** Detail: one patient: strip, figures, trend, episodes, reports. */
 
 import * as api from "./api.js";
+import { AlarmPanel } from "./alarmpanel.js";
 import { Episodes } from "./episodes.js";
 import { age, figure } from "./figures.js";
 import { watch } from "./live.js";
@@ -18,9 +19,10 @@ const PAPER_KEY = "leadwire.paper";
 const LINKS = { connecting: "Connecting", open: "Live", lost: "Reconnecting" };
 
 export class Detail {
-  constructor(roster, deviceId) {
+  constructor(roster, alarms, deviceId) {
     const { root, parts } = clone("detail-view");
-    Object.assign(this, { roster, deviceId, root, parts });
+    Object.assign(this, { roster, alarms, deviceId, root, parts });
+    this.alarmPanel = new AlarmPanel(parts.alarms, alarms, roster, deviceId);
     this.strip = new Strip(parts, { onBeat: () => this.beat() });
     this.trend = new Trend(parts, deviceId);
     this.variability = new Variability(parts, deviceId);
@@ -123,6 +125,7 @@ export class Detail {
   take(message) {
     if (message.type === "metrics") this.takeMetrics(message);
     else if (message.type === "rhythm") this.episodes.take(message);
+    else if (message.type === "alarm") this.alarms.take(message);
   }
 
   takeMetrics(message) {
@@ -145,6 +148,7 @@ export class Detail {
   close() {
     this.roster.removeEventListener("change", this.refresh);
     this.leave?.();
+    this.alarmPanel.close();
     this.strip.close();
     this.trend.close();
     this.variability.close();
