@@ -14,7 +14,21 @@ from api.dependencies import ReadRooms
 from api.kafka import KafkaSource
 from api.live import LiveFeed
 from api.pages import Dashboard
-from api.routes import alarms, auth, beats, devices, files, live, metrics, recordings, reports, rhythms, samples, users
+from api.routes import (
+    alarms,
+    auth,
+    beats,
+    devices,
+    files,
+    hrv,
+    live,
+    metrics,
+    recordings,
+    reports,
+    rhythms,
+    samples,
+    users,
+)
 from schemas.settings import Settings
 from storage.database import reader
 from storage.objects import objects
@@ -33,7 +47,7 @@ Live: `WS /ws/ecg/{user_id}` with the token in the header, as the subprotocols `
 `?token=`; `&device_id=` narrows it. JSON messages of type hello, samples, beats, metrics, rhythm, alarm, dropped
 and heartbeat. Closed with 4401 (log in), 4403 (not your patient), 1013 (a server is away: connect again).
 """
-_SIGNED_IN: Final = (auth, users, devices, metrics, beats, rhythms, alarms, recordings, samples, reports)
+_SIGNED_IN: Final = (auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports)
 
 
 def create_api(settings: Settings) -> FastAPI:

@@ -63,6 +63,7 @@ class FakeBackend:
                 Route(f"{v1}/devices/live", self.live),
                 Route(f"{v1}/devices/{{device_id}}", self.device),
                 Route(f"{v1}/ecg/metrics", self.metrics),
+                Route(f"{v1}/ecg/hrv", self.hrv),
                 Route(f"{v1}/ecg/rhythms", self.rhythms),
                 Route(f"{v1}/ecg/alarms", self.list_alarms),
                 Route(f"{v1}/ecg/alarms/{{alarm_id}}/acknowledge", self.acknowledge, methods=["POST"]),
@@ -125,6 +126,17 @@ class FakeBackend:
         cut = seconds[(page - 1) * limit : page * limit]
         items = [{"recorded_at": _iso(second), "heart_rate": bed.rate_at(second)} for second in cut]
         return JSONResponse({"items": items, "page": page, "limit": limit, "total": len(seconds)})
+
+    async def hrv(self, request: Request) -> Response:
+        """Of the five minutes that are over; of a heart in fibrillation the reason why there is none."""
+        bed = self.beds[request.query_params["device_id"]]
+        fibrillates = "Fibrillation" in (bed.label or "")
+        stretch = {
+            "stretch_start": _iso(int(time.time()) // 300 * 300 - 300), "sdnn_ms": 48.6, "rmssd_ms": 31.2,
+            "lf_hf": 1.583, "reason": "atrial_fibrillation" if fibrillates else None,
+        }  # fmt: skip
+        items = [] if bed.silent_s else [stretch]
+        return JSONResponse({"items": items, "page": 1, "limit": 1, "total": len(items)})
 
     async def rhythms(self, request: Request) -> Response:
         bed = self.beds[request.query_params["device_id"]]

@@ -11,7 +11,8 @@ from psycopg import AsyncConnection
 from schemas.accounts import Caller, Device, Role, User
 from schemas.alarms import KIND_BY_NAME, AlarmEvent, alarm_id, state_of
 from schemas.beats import Beat, BeatClass, Fiducials
-from schemas.clock import index_to_us
+from schemas.clock import index_to_us, to_datetime
+from schemas.hrv import STRETCH_S, HrvStretch
 from schemas.metrics import Metrics
 from schemas.rhythms import NORMAL, EpisodeState, RhythmEpisode
 from schemas.samples import Recording, WaveformStretch
@@ -102,6 +103,23 @@ def a_beat(recording: Recording, r_index: int, beat_class: BeatClass = "N") -> B
         rr_ms=800.25,
         qrs_ms=96,
         fiducials=Fiducials(qrs_onset=r_index - 12, qrs_offset=r_index + 12),
+    )
+
+
+def a_hrv_stretch(recording: Recording, number: int = 0, **figures: object) -> HrvStretch:
+    """The recording's five minutes of that number; its last beat is ten seconds into it."""
+    start_us = START_US + number * STRETCH_S * 1_000_000
+    values: dict[str, object] = {"nn_share": 0.95, "af_share": 0.0, "reason": None, "sdnn_ms": 45.5, "rmssd_ms": 32.25}
+    return HrvStretch(
+        device_id=recording.device_id,
+        stretch_start=to_datetime(start_us),
+        user_id=recording.user_id,
+        beats=360,
+        nn_count=350,
+        engine_version="test-1",
+        hrv_version="hrv-test",
+        last_beat_at=to_datetime(start_us + 10_000_000),
+        **(values | figures),  # type: ignore[arg-type]  # the test that calls names real fields
     )
 
 

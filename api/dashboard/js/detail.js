@@ -12,6 +12,7 @@ import { isSure, levelOf } from "./severity.js";
 import { Strip } from "./strip.js";
 import { clone, write, writeRhythm } from "./templates.js";
 import { Trend } from "./trend.js";
+import { Variability } from "./variability.js";
 import { fromMessage, writeVitals } from "./vitals.js";
 
 const PAPER_KEY = "leadwire.paper";
@@ -24,6 +25,7 @@ export class Detail {
     this.alarmPanel = new AlarmPanel(parts.alarms, alarms, roster, deviceId);
     this.strip = new Strip(parts, { onBeat: () => this.beat() });
     this.trend = new Trend(parts, deviceId);
+    this.variability = new Variability(parts, deviceId);
     this.episodes = new Episodes(parts.episodes, deviceId);
     this.reports = new Reports(parts, deviceId);
     this.leads = new Leads(parts.leads);
@@ -149,6 +151,7 @@ export class Detail {
     this.alarmPanel.close();
     this.strip.close();
     this.trend.close();
+    this.variability.close();
     this.reports.close();
     document.title = "Leadwire";
   }
