@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
+from math import isnan
 from typing import Any, Final
 from uuid import UUID
 
@@ -34,12 +35,17 @@ _BAD_LABELS: Final = (rhythms.NOISE, rhythms.LEAD_OFF)
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """What the alarms want to know of a metrics row; the rate is NaN where none could be measured."""
+    """What the alarms want to know of a metrics row; the rate is NaN where none could be measured.
+
+    `slow_bpm` is the rate that the middle one of the last three intervals makes, when it is an extreme one; else None.
+    A mean over eight beats takes 10 s to tell that a heart has become very slow.
+    """
 
     start_us: int
     rate_bpm: float
     quality: float
     label: str | None
+    slow_bpm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,16 +184,27 @@ class Watch:
 
     def _follow_rate(self, second: Second) -> None:
         """A second without a rate says nothing either way."""
-        rate, low, high = second.rate_bpm, self.limits.low_bpm, self.limits.high_bpm
-        if rate != rate:  # noqa: PLR0124  # NaN, the one value that is not itself
-            return
-        well_above, well_below = rate >= low + RATE_MARGIN_BPM, rate <= high - RATE_MARGIN_BPM
+        low, high = self.limits.low_bpm, self.limits.high_bpm
+        rate = None if isnan(second.rate_bpm) else second.rate_bpm
+        lowest = min((each for each in (rate, second.slow_bpm) if each is not None), default=None)
         slow, fast = EXTREME_BRADYCARDIA, EXTREME_TACHYCARDIA
-        self._follow(slow, slow, second, over=rate <= low, within=well_above, limit=low)
-        self._follow(fast, fast, second, over=rate >= high, within=well_below, limit=high)
+        if lowest is not None:
+            within = lowest >= low + RATE_MARGIN_BPM
+            self._follow(slow, slow, second, over=lowest <= low, within=within, value=lowest, limit=low)
+        if rate is not None:
+            within = rate <= high - RATE_MARGIN_BPM
+            self._follow(fast, fast, second, over=rate >= high, within=within, value=rate, limit=high)
 
     def _follow(
-        self, name: str, kind: str, second: Second, *, over: bool, within: bool, limit: float | None = None
+        self,
+        name: str,
+        kind: str,
+        second: Second,
+        *,
+        over: bool,
+        within: bool,
+        value: float | None = None,
+        limit: float | None = None,
     ) -> None:
         streak = self.streaks.setdefault(name, _Streak())
         told = within if streak.alarm is not None else over and kind not in self.limits.off
@@ -201,7 +218,6 @@ class Watch:
                 self._end(streak.alarm, streak.since_us)
                 self.streaks[name] = _Streak()
         elif streak.count >= self._raise_after_s(kind):
-            value = None if limit is None else second.rate_bpm
             streak.alarm = self._alarm(kind, streak.since_us, second.start_us + SECOND_US, value=value, limit=limit)
             streak.count = 0
             self.news.append(streak.alarm)

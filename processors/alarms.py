@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors import alarm_watch
+from processors.alarm_intervals import MINUTE_MS, Intervals
 from processors.alarm_watch import BACK_US, SECOND_US, Second, Stated, Watch
 from processors.ecg.results import Results
 from schemas import rhythms
@@ -60,6 +61,7 @@ class Board:
         self._high = np.zeros(_FIRST_SLOTS, np.float32)
         self._awake = np.zeros(_FIRST_SLOTS, np.bool_)
         self._watches: dict[int, Watch] = {}
+        self._intervals: dict[int, Intervals] = {}  # of slots that had an extreme one lately
         self._limits: Mapping[UUID, AlarmLimits] = {}
 
     @property
@@ -100,6 +102,7 @@ class Board:
             if slot is None:
                 continue
             watch = self._watches.pop(slot, None) or self._fresh(device_id, UUID(int=0), slot)
+            self._intervals.pop(slot, None)
             watch.close(silent_us)
             news.events.extend(watch.news)
             self._awake[slot] = False
@@ -110,22 +113,27 @@ class Board:
         """Everything but the limits, for JSON."""
         kept: dict[str, Any] = {}
         for number, slot in self._slots.items():
-            watch = self._watches.get(slot)
-            last_us = int(self._last_us[slot])
-            kept[f"{number:032x}"] = [last_us] if watch is None else [last_us, alarm_watch.dump(watch)]
+            facts: dict[str, Any] = {"last_us": int(self._last_us[slot])}
+            kept[f"{number:032x}"] = facts
+            if slot in self._watches:
+                facts["watch"] = alarm_watch.dump(self._watches[slot])
+            if slot in self._intervals:
+                facts["beats"] = self._intervals[slot].beats
         return kept
 
     @classmethod
-    def load(cls, kept: Mapping[str, Sequence[Any]]) -> Board:
+    def load(cls, kept: Mapping[str, Mapping[str, Any]]) -> Board:
         """The board that `dump` kept; set its limits before it goes on."""
         board = cls()
-        for text, (last_us, *rest) in kept.items():
+        for text, facts in kept.items():
             device_id = UUID(text)
             slot = board._new_slot(device_id)
-            board._last_us[slot] = last_us
-            if rest:
-                board._watches[slot] = alarm_watch.load(device_id, last_us, rest[0])
+            board._last_us[slot] = facts["last_us"]
+            if "watch" in facts:
+                board._watches[slot] = alarm_watch.load(device_id, facts["last_us"], facts["watch"])
                 board._awake[slot] = True
+            if "beats" in facts:
+                board._intervals[slot] = Intervals([(at_us, rr_ms) for at_us, rr_ms in facts["beats"]])
         return board
 
     def _slots_of(self, results: Results, news: AlarmNews) -> NDArray[np.intp]:
@@ -154,6 +162,11 @@ class Board:
         over |= table["window_start_us"] < self._last_us[slot] - BACK_US
         stirred[source[over]] = True
         stirred[told["source"][_ALARMS[told["rhythm"]]]] = True
+        beats = results.beats
+        extreme = beats["rr_ms"] * self._low[slots[beats["source"]]] >= MINUTE_MS
+        stirred[beats["source"][extreme]] = True
+        if self._intervals:
+            stirred |= np.isin(slots, list(self._intervals))
         # A device that a former source of this step has stirred is looked at in all of them.
         return np.isin(slots, slots[stirred]) & (slots >= 0)
 
@@ -163,11 +176,15 @@ class Board:
         watch.recording_id = source.recording_id
         if slot not in self._watches:
             watch.last_us = _first_us(results, number) or watch.last_us
-        for at_us, _, row in _in_order(results, number):
+        intervals = self._intervals.pop(slot, None) or Intervals()
+        intervals.add(_beats(results, number))
+        for at_us, _, row in _in_order(results, number, intervals, watch.limits.low_bpm):
             if isinstance(row, Second):
                 watch.take_second(row)
             else:
                 watch.take_episode(row, at_us)
+        if intervals.forget(watch.last_us, watch.limits.low_bpm):
+            self._intervals[slot] = intervals
         news.events.extend(watch.news)
         watch.news = []
         self._awake[slot] = not watch.is_calm
@@ -217,14 +234,16 @@ def _first_us(results: Results, number: int) -> int | None:
     return int(stated[0]) if stated.size else None
 
 
-def _in_order(results: Results, number: int) -> list[tuple[int, int, Second | Stated]]:
+def _in_order(
+    results: Results, number: int, intervals: Intervals, low_bpm: int
+) -> list[tuple[int, int, Second | Stated]]:
     """A source's rows by when they were stated.
 
     Seconds are at their end. An episode row says so far as it knows: an opened one up to the second it was stated in.
     A closed one may have ended before it was stated, but is never older than the row stated before it.
     """
     rows: list[tuple[int, int, Second | Stated]] = [
-        (second.start_us + SECOND_US, 0, second) for second in _seconds(results, number)
+        (second.start_us + SECOND_US, 0, second) for second in _seconds(results, number, intervals, low_bpm)
     ]
     newest_us = 0
     for stated in _stated(results, number):
@@ -234,11 +253,19 @@ def _in_order(results: Results, number: int) -> list[tuple[int, int, Second | St
     return rows
 
 
-def _seconds(results: Results, number: int) -> list[Second]:
+def _seconds(results: Results, number: int, intervals: Intervals, low_bpm: int) -> list[Second]:
     table = results.metrics[results.metrics["source"] == number]
     columns = ("window_start_us", "heart_rate_bpm", "quality", "rhythm")
     lists = zip(*(table[name].tolist() for name in columns), strict=True)
-    return [Second(start, rate, quality, _label(label)) for start, rate, quality, label in lists]
+    return [
+        Second(start, rate, quality, _label(label), intervals.slow_bpm(start + SECOND_US, low_bpm))
+        for start, rate, quality, label in lists
+    ]
+
+
+def _beats(results: Results, number: int) -> list[tuple[int, float]]:
+    table = results.beats[results.beats["source"] == number]
+    return list(zip(table["at_us"].tolist(), np.nan_to_num(table["rr_ms"]).tolist(), strict=True))
 
 
 def _stated(results: Results, number: int) -> list[Stated]:

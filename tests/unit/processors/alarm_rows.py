@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -42,7 +43,25 @@ class Beat:
     label: str | None = rhythms.NORMAL
 
 
-def seconds(*rates: float, start: int = 0, **others: object) -> list[Beat | Told]:
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """A beat that is decided in the second `at_s`, and the interval before it."""
+
+    at_s: int
+    peak_s: float
+    rr_ms: float
+
+
+Row: TypeAlias = Beat | Told | Peak
+
+
+def peaks(*rr_s: float, start: float = 0.0, ahead: bool = False) -> list[Row]:
+    """Beats with these intervals; `ahead` ones are decided before the second they are in is given."""
+    moments = [start + sum(rr_s[: i + 1]) for i in range(len(rr_s))]
+    return [Peak(max(0, int(at) - ahead), at, rr * 1000) for at, rr in zip(moments, rr_s, strict=True)]
+
+
+def seconds(*rates: float, start: int = 0, **others: object) -> list[Row]:
     """Seconds one after the other with these rates."""
     return [replace(Beat(start + i, rate), **others) for i, rate in enumerate(rates)]  # type: ignore[arg-type]  # fields
 
@@ -55,11 +74,14 @@ def closed(label: str, at_s: int, ended_s: float, started_s: float = 0) -> Told:
     return Told(label, "closed", at_s, started_s, ended_s)
 
 
-def step(rows: Iterable[Beat | Told], device_id: UUID = DEVICE) -> Results:
+def step(rows: Iterable[Row], device_id: UUID = DEVICE) -> Results:
     """What an engine gives for one device in one step."""
     rows = list(rows)
     beats, told = [r for r in rows if isinstance(r, Beat)], [r for r in rows if isinstance(r, Told)]
     metrics, episodes = np.zeros(len(beats), METRICS_DTYPE), np.zeros(len(told), EPISODE_DTYPE)
+    found = [r for r in rows if isinstance(r, Peak)]
+    decided = np.zeros(len(found), BEAT_DTYPE)
+    decided["at_us"], decided["rr_ms"] = [START_US + int(r.peak_s * 1e6) for r in found], [r.rr_ms for r in found]
     metrics["window_start_us"] = [START_US + r.at_s * 1_000_000 for r in beats]
     metrics["heart_rate_bpm"], metrics["quality"] = [r.rate for r in beats], [r.quality for r in beats]
     metrics["rhythm"] = [rhythms.LABELS.index(r.label) if r.label else -1 for r in beats]
@@ -69,25 +91,21 @@ def step(rows: Iterable[Beat | Told], device_id: UUID = DEVICE) -> Results:
     episodes["ended_at_us"] = [START_US + int(r.ended_s * 1e6) for r in told]
     episodes["confidence"] = [r.confidence for r in told]
     source = Source(device_id, UUID(int=device_id.int + 100), ("II",))
-    return Results((source,), np.zeros(0, BEAT_DTYPE), metrics, episodes, "test-1")
+    return Results((source,), decided, metrics, episodes, "test-1")
 
 
 def together(*steps: Results) -> Results:
     """One step of several devices."""
-    tables = {name: [getattr(each, name).copy() for each in steps] for name in ("metrics", "episodes")}
+    tables = {name: [getattr(each, name).copy() for each in steps] for name in ("beats", "metrics", "episodes")}
     for group in tables.values():
         for number, table in enumerate(group):
             table["source"] = number
     sources = tuple(source for each in steps for source in each.sources)
-    metrics, episodes = (np.concatenate(tables[name]) for name in ("metrics", "episodes"))
-    return Results(sources, np.zeros(0, BEAT_DTYPE), metrics, episodes, "test-1")
+    beats, metrics, episodes = (np.concatenate(tables[name]) for name in ("beats", "metrics", "episodes"))
+    return Results(sources, beats, metrics, episodes, "test-1")
 
 
-def at_second(row: Beat | Told) -> int:
-    return row.at_s
-
-
-def run(board: Board, rows: Sequence[Beat | Told], cuts: Iterable[int] = ()) -> list[AlarmEvent]:
+def run(board: Board, rows: Sequence[Row], cuts: Iterable[int] = ()) -> list[AlarmEvent]:
     """What the board tells of rows that come in steps; each step ends before a second of `cuts`."""
     events: list[AlarmEvent] = []
     bounds = [-1, *sorted(cuts), 10**6]

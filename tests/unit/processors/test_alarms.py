@@ -24,7 +24,7 @@ from schemas.alarms import (
     AlarmLimits,
 )
 
-from .alarm_rows import DEVICE, NAN, OTHER, START_US, Beat, Told, closed, opened, run, s_of, seconds, step, together
+from .alarm_rows import DEVICE, NAN, OTHER, START_US, Row, closed, opened, peaks, run, s_of, seconds, step, together
 
 CALM = [75.0] * 20
 
@@ -55,6 +55,19 @@ def test_a_rate_that_goes_past_its_limit_for_a_moment_is_none() -> None:
 def test_a_second_without_a_rate_says_nothing_either_way() -> None:
     (event,) = run(Board(), seconds(160, NAN, 160, NAN, 160))
     assert s_of(event.raised_at_us) == 5
+
+
+def test_a_heart_that_becomes_very_slow_is_told_before_its_mean_rate_is() -> None:
+    rows = [*seconds(*[75.0] * 30), *peaks(*[0.8] * 10, *[2.0] * 9)]  # slow from 8 s on
+    (event,) = run(Board(), rows)
+    assert (event.kind, event.value, s_of(event.began_at_us), s_of(event.raised_at_us)) == (
+        EXTREME_BRADYCARDIA, 30.0, 12, 15
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("intervals", [[3.2], [0.5, 1.6], [0.8, 1.6, 0.8, 1.6, 0.8, 1.6], [1.45] * 9])
+def test_one_long_interval_is_no_slow_heart(intervals: list[float]) -> None:
+    assert run(Board(), [*seconds(*[75.0] * 40), *peaks(*[0.8] * 10, *intervals, *[0.8] * 10)]) == []
 
 
 def test_behind_a_gap_one_counts_anew() -> None:
@@ -200,13 +213,15 @@ LABELS = sorted(kind.name for kind in KINDS if kind.cause == "rhythm")
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> list[Beat | Told]:
+def stories(draw: st.DrawFn) -> list[Row]:
     """Two minutes of a heart in trouble: rates and signal change, episodes come and go, their ends told late."""
-    rows: list[Beat | Told] = []
+    rows: list[Row] = []
     while len(rows) < 120:
         rate, quality = draw(st.sampled_from([75.0, 35.0, 148.0, 160.0, NAN])), draw(st.sampled_from([0.9, 0.9, 0.1]))
         rows += seconds(*[rate] * draw(st.integers(1, 25)), start=len(rows), quality=quality)
     end = len(rows)
+    intervals = draw(st.lists(st.sampled_from([0.8, 0.8, 1.6, 2.4]), max_size=60))
+    rows += [peak for peak in peaks(*intervals, ahead=draw(st.booleans())) if peak.at_s < end]
     for label in draw(st.lists(st.sampled_from(LABELS), max_size=3, unique=True)):
         at = draw(st.integers(0, 20))
         while at < end - 12:
@@ -220,13 +235,13 @@ def stories(draw: st.DrawFn) -> list[Beat | Told]:
 
 
 @given(stories(), st.sets(st.integers(1, 120)))
-def test_the_alarms_are_the_same_however_the_signal_is_cut(rows: list[Beat | Told], cuts: set[int]) -> None:
+def test_the_alarms_are_the_same_however_the_signal_is_cut(rows: list[Row], cuts: set[int]) -> None:
     whole, pieces = run(Board(), rows), run(Board(), rows, cuts)
     assert sorted(map(repr, pieces)) == sorted(map(repr, whole))
 
 
 @given(stories(), st.integers(1, 119))
-def test_a_board_that_was_saved_goes_on_as_if_it_was_not(rows: list[Beat | Told], cut: int) -> None:
+def test_a_board_that_was_saved_goes_on_as_if_it_was_not(rows: list[Row], cut: int) -> None:
     board = Board()
     before = run(board, [row for row in rows if row.at_s < cut])
     loaded = alarms.load(alarms.dump(board))
@@ -236,7 +251,7 @@ def test_a_board_that_was_saved_goes_on_as_if_it_was_not(rows: list[Beat | Told]
 
 
 @given(stories())
-def test_an_alarm_ends_once_and_after_it_was_raised(rows: list[Beat | Told]) -> None:
+def test_an_alarm_ends_once_and_after_it_was_raised(rows: list[Row]) -> None:
     board = Board()
     events = run(board, rows) + board.close([DEVICE], 0).events
     raised = [event.alarm_id for event in events if event.ended_at_us is None]
