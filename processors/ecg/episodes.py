@@ -65,8 +65,10 @@ def follow_rhythm(device: Record, rows: NDArray[Any], made: int, source: int, k:
         start = newest_before(device, end_u)
         if label == NOISE or start == NEVER:
             start = window_start(k, device.rate_hz) // device.divisor
+        if label == FIBRILLATION or device.rhythm == FIBRILLATION:  # noqa: PLR1714 - numba has no `in` for mixed widths
+            start = device.atrial_first_u
         device.next_first_u = start
-    if device.next_runs >= RUNS or (label == NOISE and device.rhythm != NOISE):
+    if device.next_runs >= RUNS or (device.next_runs > 0 and label in (NOISE, FIBRILLATION)):
         sure = certainty(device, label, end_u, quality, rr)
         made = change_rhythm(device, rows, made, source, k, sure)
     elif device.rhythm != ABSENT:

@@ -117,11 +117,8 @@ def judge(device: Record, end_u: int, rr: NDArray[Any]) -> int:
     if count < SHORTEST_HISTORY or end_u - newest_before(device, end_u) > LAST_BEAT_S * device.inner_hz:
         return ABSENT
     uneven = spread(rr, count)
-    if count >= ENTROPY_HISTORY:
-        limit = ENTROPY_LIMIT - (ENTROPY_HYSTERESIS if device.rhythm == FIBRILLATION else 0.0)
-        ventricular = share_of(device, CLASS_V, CLASS_V, end_u, count)
-        if uneven > SPREAD_LIMIT and ventricular <= MOST_VENTRICULAR and entropy(rr, count) > limit:
-            return FIBRILLATION
+    if device.atrial_label != ABSENT:
+        return int(device.atrial_label)
     if count >= 8 and uneven > IRREGULAR_SPREAD and share_of(device, CLASS_S, CLASS_V, end_u, count) < MOST_ECTOPIC:
         return IRREGULAR
     return by_rate(device, rate_interval(rr, min(count, 8)))
@@ -136,7 +133,7 @@ def certainty(device: Record, label: int, end_u: int, quality: float, rr: NDArra
     if count < 2:
         return 50.0 * quality
     if label == FIBRILLATION:
-        margin = (entropy(rr, count) - ENTROPY_LIMIT + ENTROPY_HYSTERESIS) / 0.6
+        margin = 0.2 * float(device.atrial_score)
     elif label == IRREGULAR:
         margin = (spread(rr, count) - IRREGULAR_SPREAD) / 0.1
     else:

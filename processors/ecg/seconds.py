@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from processors.ecg.atrial import follow_atrial
 from processors.ecg.detection import DECIDED_S
 from processors.ecg.envelope import envelope_delay
 from processors.ecg.episodes import follow_beats, follow_rhythm
@@ -42,6 +43,7 @@ def emit_due(device: Record, leads: NDArray[Any], until: int, metrics: NDArray[A
             end_u = window_start(k + 1, device.rate_hz) // device.divisor
             quality = float(device.window_quality[k & WINDOW_MASK])
             made[2] = follow_beats(device, episodes, made[2], source, end_u, quality)
+            follow_atrial(device, leads, end_u, quality, work)
             made[2] = follow_rhythm(device, episodes, made[2], source, k, end_u, quality, work.intervals)
             fill_row(device, leads, metrics[made[1]], source, k, end_u, quality, work.intervals)
             made[1] += 1

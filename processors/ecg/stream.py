@@ -37,6 +37,8 @@ def begin_recording(device: Record, leads: NDArray[Any]) -> None:
     device.next_rhythm = ABSENT
     device.pause_first_u = NEVER
     device.premature_first_u = NEVER
+    device.atrial_label = ABSENT
+    device.atrial_first_u = NEVER
     device.window_of[:] = ABSENT
     for k in range(device.leads):
         lead = leads[device.lead[k]]

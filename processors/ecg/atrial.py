@@ -1,0 +1,78 @@
+"""Atrial fibrillation beat by beat, with hysteresis and an onset."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+from processors.ecg.atrial_network import LONGEST_RR_MS, advance, describe, forget
+from processors.ecg.kernel import Record, kernel
+from processors.ecg.quality import UNREADABLE
+from processors.ecg.state import ABSENT, ATRIAL_P, BEAT_MASK, BEATS, CLASS_V
+from schemas import rhythms
+
+FIBRILLATION: Final = rhythms.LABELS.index(rhythms.ATRIAL_FIBRILLATION)
+
+BEGINS: Final = 0.0
+ENDS: Final = -0.5
+"""Log odds at which fibrillation is stated, and under which no more; see docs/atrial.md for what chose them."""
+LEAST: Final = 5
+"""Intervals before anything is said."""
+BEHIND: Final = 4
+"""The network answers for so many beats ago: it has seen what followed, and episodes are set back by them."""
+FORGET_S: Final = 30.0
+SILENT_S: Final = 10.0
+"""After so long without a beat what was heard before is forgotten, or no longer stated."""
+
+
+@kernel
+def follow_atrial(device: Record, leads: NDArray[Any], end_u: int, quality: float, work: Record) -> int:
+    """Take in the beats of the second that ends at `end_u`, of that quality (0 to 1); state the atria's rhythm.
+
+    Returns a position in LABELS, or ABSENT. `device.atrial_first_u` is the R peak at which the label returned, or its
+    absence, began; `device.atrial_score` the log odds of fibrillation. What is returned doesn't depend on anything
+    after `end_u`.
+    """
+    count = min(device.beats - device.atrial_beats, BEATS)
+    last_u = device.beat_u[(device.beats - count - 1) & BEAT_MASK] if count < min(device.beats, BEATS) else end_u
+    for i in range(count):
+        at = device.beats - count + i
+        slot = at & BEAT_MASK
+        if device.beat_u[slot] >= end_u:
+            break
+        device.atrial_beats = at + 1
+        if device.beat_u[slot] - last_u > FORGET_S * device.inner_hz:
+            forget(device)
+        last_u = device.beat_u[slot]
+        if quality >= UNREADABLE and speaks(device, at):
+            listen(device, at, work)
+    if end_u - last_u > SILENT_S * device.inner_hz and device.atrial_label != ABSENT:
+        device.atrial_label = ABSENT
+        device.atrial_first_u = last_u
+    return int(device.atrial_label)
+
+
+@kernel
+def speaks(device: Record, at: int) -> bool:
+    """Whether the interval before beat number `at` is one of the atria's: no gap, no pause, no ventricular beat."""
+    rr = device.beat_rr[at & BEAT_MASK]
+    own = device.beat_class[at & BEAT_MASK]
+    before = device.beat_class[(at - 1) & BEAT_MASK]
+    if own == CLASS_V or before == CLASS_V:  # noqa: PLR1714 - numba has no `in` for mixed widths
+        return False
+    return not isnan(rr) and rr < LONGEST_RR_MS
+
+
+@kernel
+def listen(device: Record, at: int, work: Record) -> None:
+    """Put beat number `at` to the network and let its answer change the label."""
+    slot = at & BEAT_MASK
+    p_percent = int(device.atrial_p[at & (ATRIAL_P - 1)])
+    describe(device, float(device.beat_rr[slot]), p_percent, not isnan(device.beat_pr[slot]), work.atrial_inputs)
+    advance(device, work)
+    stated = device.atrial_label == FIBRILLATION
+    if device.atrial_kept >= LEAST and stated != (device.atrial_score > (ENDS if stated else BEGINS)):
+        device.atrial_label = ABSENT if stated else FIBRILLATION
+        device.atrial_first_u = device.beat_u[(at - min(BEHIND, at)) & BEAT_MASK]
