@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.accuracy.records import data_folder
 from bench.atrial.corpus import corpus
+from bench.atrial.imagined import imagined
 from bench.atrial.lessons import Teacher
 from bench.atrial.network import fitted
 from bench.atrial.weights_module import write_weights
@@ -16,11 +17,12 @@ def main() -> None:
     """Some minutes of one core."""
     parser = argparse.ArgumentParser(prog="python -m bench.atrial", description=__doc__)
     parser.add_argument("--data", type=Path, default=data_folder(), help="folder of the databases")
-    parser.add_argument("--lessons", type=int, default=1200)
+    parser.add_argument("--lessons", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("processors/ecg/atrial_weights.py"))
     options = parser.parse_args()
-    weights = fitted(Teacher(corpus(options.data), options.seed), options.lessons, options.seed)
+    hearts = [*corpus(options.data), *imagined(options.seed)]
+    weights = fitted(Teacher(hearts, options.seed), options.lessons, options.seed)
     write_weights(options.out, weights)
     print(f"wrote {options.out}; choose BEGINS and ENDS in atrial.py anew on the training records")
 

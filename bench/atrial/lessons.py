@@ -18,7 +18,7 @@ from processors.ecg.state import ATRIAL_INPUTS, blank_devices
 
 LENGTH: Final = 200
 BATCH: Final = 96
-SHARES: Final = {"afdb_ann": 0.4, "mitdb": 0.3, "challenge2017": 0.3}
+SHARES: Final = {"afdb_ann": 0.36, "mitdb": 0.27, "challenge2017": 0.27, "imagined": 0.1}
 SHORTEST: Final = 20
 OTHER_RATE: Final = 0.22
 JITTER_MS: Final = (0.0, 1.0, 3.0, 6.0)
