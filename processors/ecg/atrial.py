@@ -1,4 +1,4 @@
-"""Atrial fibrillation beat by beat, with hysteresis and an onset."""
+"""Atrial fibrillation and flutter beat by beat, with hysteresis and an onset."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from processors.ecg.atrial_network import LONGEST_RR_MS, advance, describe, forget
+from processors.ecg.atrial_flutter import BEATS_BACK, comb, speaks
+from processors.ecg.atrial_network import advance, describe, forget
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.quality import UNREADABLE
-from processors.ecg.state import ABSENT, ATRIAL_P, BEAT_MASK, BEATS, CLASS_V
+from processors.ecg.state import ABSENT, ATRIAL_P, BEAT_MASK, BEATS
 from schemas import rhythms
 
 FIBRILLATION: Final = rhythms.LABELS.index(rhythms.ATRIAL_FIBRILLATION)
+FLUTTER: Final = rhythms.LABELS.index(rhythms.ATRIAL_FLUTTER)
 
 BEGINS: Final = 0.0
 ENDS: Final = -0.5
 """Log odds at which fibrillation is stated, and under which no more; see docs/atrial.md for what chose them."""
+FLUTTER_BEGINS: Final = 0.55
+FLUTTER_ENDS: Final = 0.4
+"""What comb() must reach for flutter, and where it is fibrillation again."""
 LEAST: Final = 5
 """Intervals before anything is said."""
 BEHIND: Final = 4
@@ -55,24 +60,26 @@ def follow_atrial(device: Record, leads: NDArray[Any], end_u: int, quality: floa
 
 
 @kernel
-def speaks(device: Record, at: int) -> bool:
-    """Whether the interval before beat number `at` is one of the atria's: no gap, no pause, no ventricular beat."""
-    rr = device.beat_rr[at & BEAT_MASK]
-    own = device.beat_class[at & BEAT_MASK]
-    before = device.beat_class[(at - 1) & BEAT_MASK]
-    if own == CLASS_V or before == CLASS_V:  # noqa: PLR1714 - numba has no `in` for mixed widths
-        return False
-    return not isnan(rr) and rr < LONGEST_RR_MS
-
-
-@kernel
 def listen(device: Record, at: int, work: Record) -> None:
     """Put beat number `at` to the network and let its answer change the label."""
     slot = at & BEAT_MASK
     p_percent = int(device.atrial_p[at & (ATRIAL_P - 1)])
     describe(device, float(device.beat_rr[slot]), p_percent, not isnan(device.beat_pr[slot]), work.atrial_inputs)
     advance(device, work)
-    stated = device.atrial_label == FIBRILLATION
+    stated = device.atrial_label != ABSENT
     if device.atrial_kept >= LEAST and stated != (device.atrial_score > (ENDS if stated else BEGINS)):
         device.atrial_label = ABSENT if stated else FIBRILLATION
         device.atrial_first_u = device.beat_u[(at - min(BEHIND, at)) & BEAT_MASK]
+    elif stated:
+        tell_flutter(device, at, work)
+
+
+@kernel
+def tell_flutter(device: Record, at: int, work: Record) -> None:
+    """Call fibrillation flutter while its intervals are multiples of one atrial period, from half a window back."""
+    fits = comb(device, at, work)
+    flutters = device.atrial_label == FLUTTER
+    if flutters != (fits > (FLUTTER_ENDS if flutters else FLUTTER_BEGINS)):
+        device.atrial_label = FIBRILLATION if flutters else FLUTTER
+        back_u = device.beat_u[(at - min(BEATS_BACK // 2, at)) & BEAT_MASK]
+        device.atrial_first_u = max(device.atrial_first_u, back_u)

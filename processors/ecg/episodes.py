@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from processors.ecg.atrial import FLUTTER
 from processors.ecg.intervals import newest_before
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.quality import UNREADABLE
@@ -48,6 +49,12 @@ def add(device: Record, rows: NDArray[Any], made: int, source: int, label: int, 
 
 
 @kernel
+def is_atrial(label: int) -> bool:
+    """Whether atrial.py states it, with an onset of its own."""
+    return label == FIBRILLATION or label == FLUTTER  # noqa: PLR1714 - numba has no `in` for mixed widths
+
+
+@kernel
 def follow_rhythm(device: Record, rows: NDArray[Any], made: int, source: int, k: int, end_u: int, quality: float,
                   rr: NDArray[Any]) -> int:  # fmt: skip
     """Judge second `k`; open, update and close episodes. Returns the number of rows made so far."""
@@ -65,10 +72,10 @@ def follow_rhythm(device: Record, rows: NDArray[Any], made: int, source: int, k:
         start = newest_before(device, end_u)
         if label == NOISE or start == NEVER:
             start = window_start(k, device.rate_hz) // device.divisor
-        if label == FIBRILLATION or device.rhythm == FIBRILLATION:  # noqa: PLR1714 - numba has no `in` for mixed widths
+        if is_atrial(label) or is_atrial(device.rhythm):
             start = device.atrial_first_u
         device.next_first_u = start
-    if device.next_runs >= RUNS or (device.next_runs > 0 and label in (NOISE, FIBRILLATION)):
+    if device.next_runs >= RUNS or (device.next_runs > 0 and (label == NOISE or is_atrial(label))):
         sure = certainty(device, label, end_u, quality, rr)
         made = change_rhythm(device, rows, made, source, k, sure)
     elif device.rhythm != ABSENT:

@@ -35,14 +35,12 @@ def test_f1_weighs_missed_and_false_records_alike() -> None:
 @pytest.mark.data
 def test_fibrillation_is_told_by_annotated_beats_alone(recordings: Path) -> None:
     scored = score(answer_of_beats(recordings / "afdb_ann" / "04746"), AF, as_streamed=False).time
-    assert scored.sensitivity is not None and scored.specificity is not None
-    assert scored.sensitivity > 99.0
-    assert scored.specificity > 98.5
+    assert (scored.sensitivity or 0.0) > 99.0
+    assert (scored.specificity or 0.0) > 98.5
 
 
 @pytest.mark.data
 def test_fibrillation_that_comes_and_goes_is_told_on_the_signal(recordings: Path) -> None:
     scored = score(answer_of_signal(recordings / "mitdb" / "201"), AF, as_streamed=False).time
-    assert scored.sensitivity is not None and scored.predictivity is not None
-    assert scored.sensitivity > 95.0
-    assert scored.predictivity > 95.0
+    assert (scored.sensitivity or 0.0) > 95.0
+    assert (scored.predictivity or 0.0) > 95.0
