@@ -24,7 +24,9 @@ FLUTTER_BEGINS: Final = 0.55
 FLUTTER_ENDS: Final = 0.4
 """What comb() must reach for flutter, and where it is fibrillation again."""
 LEAST: Final = 5
-"""Intervals before anything is said."""
+EARLY: Final = 12
+EARLY_BEGINS: Final = 0.7
+"""Nothing is said before 5 intervals, and until there are 12 it takes more: a deep breath or two look like chaos."""
 BEHIND: Final = 4
 """The network answers for so many beats ago: it has seen what followed, and episodes are set back by them."""
 FORGET_S: Final = 30.0
@@ -67,7 +69,8 @@ def listen(device: Record, at: int, work: Record) -> None:
     describe(device, float(device.beat_rr[slot]), p_percent, not isnan(device.beat_pr[slot]), work.atrial_inputs)
     advance(device, work)
     stated = device.atrial_label != ABSENT
-    if device.atrial_kept >= LEAST and stated != (device.atrial_score > (ENDS if stated else BEGINS)):
+    limit = ENDS if stated else (EARLY_BEGINS if device.atrial_kept < EARLY else BEGINS)
+    if device.atrial_kept >= LEAST and stated != (device.atrial_score > limit):
         device.atrial_label = ABSENT if stated else FIBRILLATION
         device.atrial_first_u = device.beat_u[(at - min(BEHIND, at)) & BEAT_MASK]
     elif stated:
