@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from processors.ecg.atrial_network import p_code
 from processors.ecg.averages import ALIKE, UNLIKE_BEFORE_NEW, cut, is_full, start_average, steady
 from processors.ecg.classification import classify, learn_shape, likeness, usual_rr
 from processors.ecg.conduction import note_conduction
@@ -17,6 +18,7 @@ from processors.ecg.marks import ST80, blank, drop_impossible, fill_levels, fill
 from processors.ecg.measured import choose_leads
 from processors.ecg.quality import UNREADABLE
 from processors.ecg.state import (
+    ATRIAL_P,
     BEAT_MASK,
     BEFORE,
     GRID_HZ,
@@ -204,5 +206,6 @@ def remember(device: Record, leads: NDArray[Any], row: Record, r_u: int, work: R
     device.beat_p_axis[slot] = wave_axis(device, leads, work, P_ONSET, P_ONSET + 2, True)
     device.beat_axis[slot] = wave_axis(device, leads, work, QRS_ONSET, QRS_OFFSET, False)
     device.beat_t_axis[slot] = wave_axis(device, leads, work, T_ONSET, T_ONSET + 2, True)
+    device.atrial_p[device.beats & (ATRIAL_P - 1)] = p_code(work.p_like)
     device.beats += 1
     device.last_r_u = r_u

@@ -55,6 +55,12 @@ MARKS: Final = 8
 """Order of marks: P onset, peak, offset, QRS onset, offset, T onset, peak, offset."""
 INNER_RATE_HZ: Final = 250.0
 """Leads are averaged down to the whole fraction of their rate that lies nearest: 187 to 374 Hz (100 and up stay)."""
+ATRIAL_RR: Final = 16
+"""Intervals the network of atrial.py compares one with."""
+ATRIAL_UNITS: Final = 16
+ATRIAL_INPUTS: Final = 12
+ATRIAL_P: Final = 16
+"""Beats whose likeness of P is kept until their second is judged."""
 NEVER: Final = -(1 << 60)
 """An index before every index."""
 ABSENT: Final = -1
@@ -126,6 +132,10 @@ DEVICE: Final = np.dtype(
         ("condition_first_u", "i8", (CONDITIONS,)), ("condition_last_u", "i8", (CONDITIONS,)),
         ("sv_seen", "i8"), ("sv_run", "i4"), ("sv_rr", "f4"), ("sv_first_u", "i8"),
         ("blocked_u", "i8"), ("older_blocked_u", "i8"), ("paced", "f4"),
+        # atrial rhythm: beats taken in, where the present label or its absence began, what the network remembers
+        ("atrial_beats", "i8"), ("atrial_first_u", "i8"), ("atrial_label", "i1"), ("atrial_kept", "u1"),
+        ("atrial_score", "f4"), ("atrial_mean", "f4"), ("atrial_rr", "i2", (ATRIAL_RR,)),
+        ("atrial_memory", "i2", (ATRIAL_UNITS,)), ("atrial_p", "i1", (ATRIAL_P,)),
     ],
     align=True,
 )  # fmt: skip
@@ -146,6 +156,9 @@ WORK: Final = np.dtype(
         ("inputs", "f4", (PLACES, PLACES)), ("hidden", "f4", (UNITS, PLACES)),
         ("scores", "f4", (3, PLACES)), ("places", "i4", (PLACES,)), ("ahead", "i4", (PLACES,)), ("chosen", "i4", (3,)),
         ("marks", "f4", (MARKS,)), ("rr", "f4"), ("p_like", "f4"), ("middle_u", "i8"),
+        # of one interval
+        ("atrial_inputs", "f4", (ATRIAL_INPUTS,)), ("atrial_sums", "f4", (3 * ATRIAL_UNITS,)),
+        ("atrial_state", "f4", (2, ATRIAL_UNITS)),
     ],
     align=True,
 )  # fmt: skip

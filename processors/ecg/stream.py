@@ -39,6 +39,8 @@ def begin_recording(device: Record, leads: NDArray[Any]) -> None:
     device.condition_last_u[:] = NEVER
     device.blocked_u = NEVER
     device.older_blocked_u = NEVER
+    device.atrial_label = ABSENT
+    device.atrial_first_u = NEVER
     device.window_of[:] = ABSENT
     for k in range(device.leads):
         lead = leads[device.lead[k]]
