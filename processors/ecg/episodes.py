@@ -13,6 +13,9 @@ from processors.ecg.quality import UNREADABLE
 from processors.ecg.rhythm import FIBRILLATION, NOISE, PAUSE, PREMATURE, certainty, judge
 from processors.ecg.state import ABSENT, BEAT_MASK, BEATS, CLASS_S, CLASS_V, NEVER
 from processors.ecg.timing import index_of, time_of, window_start
+from processors.ecg.ventricular import ASYSTOLE, FLUTTER, SUSTAINED, sureness
+from processors.ecg.ventricular import FIBRILLATION as FIBRILLATION_OF_VENTRICLES
+from processors.ecg.ventricular_runs import IDIOVENTRICULAR, NON_SUSTAINED
 
 PAUSE_S: Final = 3.0
 """ACC/AHA/HRS 2018, bradycardia: a pause is longer than 3 s."""
@@ -24,6 +27,12 @@ PREMATURE_S: Final = 10.0
 OPENED: Final = 0
 UPDATED: Final = 1
 CLOSED: Final = 2
+
+
+@kernel
+def is_ventricular_label(label: int) -> bool:
+    """Whether follow_ventricular states it."""
+    return label in (ASYSTOLE, FIBRILLATION_OF_VENTRICLES, FLUTTER, IDIOVENTRICULAR, NON_SUSTAINED, SUSTAINED)
 
 
 @kernel
@@ -55,6 +64,12 @@ def follow_rhythm(device: Record, rows: NDArray[Any], made: int, source: int, k:
     label = judge(device, end_u, rr) if device.unreadable == 0 else ABSENT
     if device.unreadable >= RUNS:
         label = NOISE
+    if device.ventricular != ABSENT:
+        label = int(device.ventricular)
+    elif is_ventricular_label(int(device.rhythm)):
+        made = add(device, rows, made, source, device.rhythm, CLOSED, device.rhythm_first_u,
+                   window_start(k, device.rate_hz), device.rhythm_sure)  # fmt: skip
+        device.rhythm = ABSENT
     if label == ABSENT or label == device.rhythm:  # noqa: PLR1714 - numba has no `in` for mixed widths
         device.next_runs = 0
     elif label == device.next_rhythm and device.next_runs > 0:
@@ -65,9 +80,11 @@ def follow_rhythm(device: Record, rows: NDArray[Any], made: int, source: int, k:
         start = newest_before(device, end_u)
         if label == NOISE or start == NEVER:
             start = window_start(k, device.rate_hz) // device.divisor
-        device.next_first_u = start
-    if device.next_runs >= RUNS or (label == NOISE and device.rhythm != NOISE):
-        sure = certainty(device, label, end_u, quality, rr)
+        device.next_first_u = device.ventricular_first_u if device.ventricular != ABSENT else start
+    urgent = label == NOISE or device.ventricular != ABSENT
+    if device.next_runs >= RUNS or (urgent and device.rhythm != label):
+        ventricular = device.ventricular != ABSENT
+        sure = sureness(device, label, quality) if ventricular else certainty(device, label, end_u, quality, rr)
         made = change_rhythm(device, rows, made, source, k, sure)
     elif device.rhythm != ABSENT:
         if label == device.rhythm:

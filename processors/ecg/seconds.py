@@ -17,6 +17,7 @@ from processors.ecg.results import MAX_LEADS
 from processors.ecg.rhythm import FIBRILLATION, NOISE, stated
 from processors.ecg.state import ABSENT, WINDOW_MASK
 from processors.ecg.timing import anchor, window_start
+from processors.ecg.ventricular import follow_ventricular
 
 LATEST_S: Final = DECIDED_S + 0.05
 """A second is given this long after its end (once the 2 s of learning are over)."""
@@ -41,6 +42,7 @@ def emit_due(device: Record, leads: NDArray[Any], until: int, metrics: NDArray[A
         if device.window_of[k & WINDOW_MASK] == k and made[1] < metrics.size:
             end_u = window_start(k + 1, device.rate_hz) // device.divisor
             quality = float(device.window_quality[k & WINDOW_MASK])
+            follow_ventricular(device, leads, end_u, quality, work)
             made[2] = follow_beats(device, episodes, made[2], source, end_u, quality)
             made[2] = follow_rhythm(device, episodes, made[2], source, k, end_u, quality, work.intervals)
             fill_row(device, leads, metrics[made[1]], source, k, end_u, quality, work.intervals)
@@ -65,7 +67,7 @@ def fill_row(device: Record, leads: NDArray[Any], row: Record, source: int, k: i
     if device.rhythm == NOISE:
         blank_metrics(row)
         row.arrhythmia_confidence = 100.0 * (1.0 - quality)
-    elif quality < UNREADABLE or label == ABSENT:
+    elif (quality < UNREADABLE and device.ventricular == ABSENT) or label == ABSENT:
         label = ABSENT
         row.arrhythmia_confidence = 0.0
     else:

@@ -52,6 +52,9 @@ QRS_OFFSET: Final = 4
 T_ONSET: Final = 5
 MARKS: Final = 8
 """Order of marks: P onset, peak, offset, QRS onset, offset, T onset, peak, offset."""
+VENTRICULAR_LAGS: Final = 21
+VENTRICULAR_TRAITS: Final = VENTRICULAR_LAGS + 10
+"""What a second's signal is described by: covariances, the sum of squares, nine figures of its shape."""
 INNER_RATE_HZ: Final = 250.0
 """Leads are averaged down to the whole fraction of their rate that lies nearest: 187 to 374 Hz (100 and up stay)."""
 NEVER: Final = -(1 << 60)
@@ -70,7 +73,7 @@ LEAD: Final = np.dtype(
         ("valid", "i4"), ("railed", "i4"), ("low", "i4"), ("high", "i4"), ("inner", "i4"), ("energy", "i8"),
         ("peak", "i4"), ("off_run", "i4"), ("quality_of", "f4", (WINDOWS,)), ("flags_of", "u1", (WINDOWS,)),
         # fusion
-        ("level", "f8"), ("noise", "f8"), ("weight", "f8"), ("score", "f8"),
+        ("level", "f8"), ("noise", "f8"), ("weight", "f8"), ("score", "f8"), ("usual_peak", "f4"),
         # of each candidate in the device's queue
         ("best", "f4"), ("amplitudes", "f4", (QUEUE,)),
         # shapes of beats and of what was rejected (decision_shapes.py); a column each
@@ -120,6 +123,14 @@ DEVICE: Final = np.dtype(
         ("next_rhythm", "i4"), ("next_runs", "i4"), ("next_first_u", "i8"),
         ("unreadable", "i4"), ("seen_beats", "i8"),
         ("pause_first_u", "i8"), ("premature_first_u", "i8"), ("premature_last_u", "i8"), ("premature_since", "i8"),
+        # ventricular rhythms: the signal's running means, what is usual, seconds in a row, smoothed log odds, the label
+        ("ventricular_fast", "f4", (VENTRICULAR_TRAITS,)), ("ventricular_slow", "f4", (VENTRICULAR_TRAITS,)),
+        ("ventricular_sharpness", "f4"),
+        ("ventricular_rr", "f4"), ("ventricular_qrs", "f4"), ("ventricular_odds", "f4"), ("ventricular_lean", "f4"),
+        ("ventricular_seen", "i2"), ("ventricular_alive", "i2"), ("ventricular_low", "i2"), ("ventricular_quiet", "i2"),
+        ("ventricular_lead", "i1"), ("ventricular_calm", "i1"), ("ventricular_on", "i1"), ("ventricular", "i1"),
+        ("ventricular_first_u", "i8"), ("ventricular_rise_u", "i8"),
+        ("ventricular_run_u", "i8"), ("ventricular_run_end_u", "i8"),
     ],
     align=True,
 )  # fmt: skip
@@ -138,6 +149,8 @@ WORK: Final = np.dtype(
         ("inputs", "f4", (PLACES, PLACES)), ("hidden", "f4", (UNITS, PLACES)),
         ("scores", "f4", (3, PLACES)), ("places", "i4", (PLACES,)), ("ahead", "i4", (PLACES,)), ("chosen", "i4", (3,)),
         ("marks", "f4", (MARKS,)), ("rr", "f4"), ("p_like", "f4"), ("middle_u", "i8"),
+        # of one second
+        ("ventricular_inputs", "f4", (2 * VENTRICULAR_TRAITS + 7,)), ("ventricular_odds", "f4", (3,)),
     ],
     align=True,
 )  # fmt: skip
