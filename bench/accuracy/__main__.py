@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bench.accuracy import beat_tables, wave_tables
 from bench.accuracy.beat_runs import engine_detector, run_beats
@@ -15,18 +15,31 @@ from bench.accuracy.conditions import Condition
 from bench.accuracy.databases import ANNOTATORS, Database, open_database
 from bench.accuracy.pages import Section, write
 from bench.accuracy.records import data_folder
+from bench.accuracy.day import day_section
 from bench.accuracy.sections import BEAT_SECTIONS, Asked, beat_section, made_by, protocol_parts, sections
+from bench.accuracy.ventricular_sections import ventricular_section
 from bench.accuracy.wave_runs import PROTOCOLS, Protocol, engine_delineator, run_waves
+
+RHYTHMS: Final[dict[str, Callable[[Path, Asked], Section]]] = {"vfdb": ventricular_section, "day": day_section}
+"""Rhythms there is a section for, each over the databases that have it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is asked for, print it, and write it into docs/accuracy.md if told to."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    names = sorted(ANNOTATORS) if options.db == "all" else [options.db]
+    fixed_only = not (_is_one(options) or options.records or options.json)
+    names = [*sorted(ANNOTATORS), *(RHYTHMS if fixed_only else ())] if options.db == "all" else [options.db]
     if options.write and (_is_one(options) or options.records):
         parser.error("--write takes whole standard runs only; leave out --lead, --rate, --noise and --records")
+    if options.db in RHYTHMS and not fixed_only:
+        parser.error(f"--db {options.db} is one fixed run; leave out --lead, --rate, --noise, --records and --json")
     for name in names:
+        if name in RHYTHMS:
+            _tell(
+                [RHYTHMS[name](options.data, Asked(_command(name, options), options.engine, options.block_s))], options
+            )
+            continue
         try:
             db = open_database(options.data, name, options.records)
         except LookupError as error:
@@ -35,15 +48,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.json:
             sys.stdout.write(json.dumps(_as_json(db, asked, options), indent=2) + "\n")
             continue
-        for section in _one_section(db, asked, options) if _is_one(options) else sections(db, asked):
-            sys.stdout.write(section.as_text() + "\n")
-            if options.write:
-                write(section)
+        _tell(_one_section(db, asked, options) if _is_one(options) else sections(db, asked), options)
+
+
+def _tell(made: Iterable[Section], options: argparse.Namespace) -> None:
+    for section in made:
+        sys.stdout.write(section.as_text() + "\n")
+        if options.write:
+            write(section)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__)
-    parser.add_argument("--db", choices=[*ANNOTATORS, "all"], default="mitdb")
+    parser.add_argument("--db", choices=[*ANNOTATORS, *RHYTHMS, "all"], default="mitdb")
     parser.add_argument("--data", type=Path, default=data_folder(), help="folder of the databases")
     parser.add_argument("--records", nargs="+", help="these records only")
     parser.add_argument("--engine", choices=("fast", "neurokit2"), default="fast")

@@ -15,7 +15,6 @@ from processors.ecg.engine import FastEngine
 from processors.ecg.state import VENTRICULAR_TRAITS
 from processors.ecg.ventricular_odds import INPUTS, see_beats, see_signal
 
-_TRAITS_BEFORE = VENTRICULAR_TRAITS - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +25,11 @@ class Shown:
     calm: NDArray[np.bool_]
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator] # numba has no types
+@njit(error_model="numpy")
 def _inputs(device: Any, end_u: int, out: Any) -> None:
     see_beats(device, end_u, out)
     see_signal(device.ventricular_fast, 0, out)
-    see_signal(device.ventricular_slow, _TRAITS_BEFORE, out)
+    see_signal(device.ventricular_slow, VENTRICULAR_TRAITS, out)
 
 
 def shown(record: Record) -> Shown:

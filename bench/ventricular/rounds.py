@@ -47,7 +47,7 @@ def score(lesson: Lesson, network: Network) -> Scored:
     sums = [int(np.count_nonzero(part & counts)) for part in parts]
     begins = np.flatnonzero(stated[1:] & ~stated[:-1])
     alarms = sum(not malignant[max(0, k - 2) : k + 6].any() and lesson.seconds.weights[k] > 0 for k in begins)
-    return Scored(lesson.patient, lesson.group, *sums, alarms)
+    return Scored(lesson.patient, lesson.group, sums[0], sums[1], sums[2], sums[3], alarms)
 
 
 def decided(lesson: Lesson, network: Network) -> NDArray[np.bool_]:

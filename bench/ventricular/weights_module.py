@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.ventricular.network import Network
 
-_HEAD = '''"""Weights of the network in ventricular_odds.py, as `python -m bench.ventricular` wrote them; docs/ventricular.md."""
+_HEAD = '''"""Weights of the network in ventricular_odds.py, as `python -m bench.ventricular` wrote them."""
 
 from __future__ import annotations
 

@@ -53,8 +53,10 @@ T_ONSET: Final = 5
 MARKS: Final = 8
 """Order of marks: P onset, peak, offset, QRS onset, offset, T onset, peak, offset."""
 VENTRICULAR_LAGS: Final = 21
-VENTRICULAR_TRAITS: Final = VENTRICULAR_LAGS + 10
-"""What a second's signal is described by: covariances, the sum of squares, nine figures of its shape."""
+VENTRICULAR_TRAITS: Final = VENTRICULAR_LAGS + 9
+"""What a second's signal is described by: its autocorrelation and nine figures of its shape."""
+VENTRICULAR_SCALE: Final = 10_000.0
+"""Steps a trait's running mean is kept in."""
 INNER_RATE_HZ: Final = 250.0
 """Leads are averaged down to the whole fraction of their rate that lies nearest: 187 to 374 Hz (100 and up stay)."""
 NEVER: Final = -(1 << 60)
@@ -124,7 +126,7 @@ DEVICE: Final = np.dtype(
         ("unreadable", "i4"), ("seen_beats", "i8"),
         ("pause_first_u", "i8"), ("premature_first_u", "i8"), ("premature_last_u", "i8"), ("premature_since", "i8"),
         # ventricular rhythms: the signal's running means, what is usual, seconds in a row, smoothed log odds, the label
-        ("ventricular_fast", "f4", (VENTRICULAR_TRAITS,)), ("ventricular_slow", "f4", (VENTRICULAR_TRAITS,)),
+        ("ventricular_fast", "i2", (VENTRICULAR_TRAITS,)), ("ventricular_slow", "i2", (VENTRICULAR_TRAITS,)),
         ("ventricular_sharpness", "f4"),
         ("ventricular_rr", "f4"), ("ventricular_qrs", "f4"), ("ventricular_odds", "f4"), ("ventricular_lean", "f4"),
         ("ventricular_seen", "i2"), ("ventricular_alive", "i2"), ("ventricular_low", "i2"), ("ventricular_quiet", "i2"),
@@ -150,7 +152,7 @@ WORK: Final = np.dtype(
         ("scores", "f4", (3, PLACES)), ("places", "i4", (PLACES,)), ("ahead", "i4", (PLACES,)), ("chosen", "i4", (3,)),
         ("marks", "f4", (MARKS,)), ("rr", "f4"), ("p_like", "f4"), ("middle_u", "i8"),
         # of one second
-        ("ventricular_inputs", "f4", (2 * VENTRICULAR_TRAITS + 7,)), ("ventricular_odds", "f4", (3,)),
+        ("ventricular_inputs", "f4", (2 * VENTRICULAR_TRAITS + 9,)), ("ventricular_odds", "f4", (3,)),
     ],
     align=True,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from processors.ecg.intervals import newest_before
 from processors.ecg.kernel import Record, kernel
-from processors.ecg.state import ABSENT, VENTRICULAR_LAGS, VENTRICULAR_TRAITS
+from processors.ecg.state import ABSENT, VENTRICULAR_LAGS, VENTRICULAR_SCALE, VENTRICULAR_TRAITS
 from processors.ecg.ventricular_odds import CHAOTIC, OTHER, WIDE_AND_FAST, see_beats, see_signal, weigh_up
 from processors.ecg.ventricular_runs import NON_SUSTAINED, label_of_run
 from processors.ecg.ventricular_weights import FIRST, LAST
@@ -67,7 +67,7 @@ def weigh_second(device: Record, end_u: int, work: Record) -> None:
     evidence = -CERTAIN
     if device.ventricular_seen > 0:
         see_signal(device.ventricular_fast, 0, inputs)
-        see_signal(device.ventricular_slow, VENTRICULAR_TRAITS - 1, inputs)
+        see_signal(device.ventricular_slow, VENTRICULAR_TRAITS, inputs)
         odds = work.ventricular_odds
         weigh_up(inputs, FIRST, LAST, work.shape, odds)
         evidence = max(odds[WIDE_AND_FAST], odds[CHAOTIC]) - odds[OTHER]
@@ -92,10 +92,9 @@ def kind(device: Record) -> int:
         return NON_SUSTAINED
     if device.ventricular_seen == 0 and fibrillating:
         return int(device.ventricular)
-    power = max(float(device.ventricular_slow[VENTRICULAR_LAGS]), 1.0)
     highest = 0.0
     for i in range(PERIODIC_FROM, VENTRICULAR_LAGS):
-        highest = max(highest, device.ventricular_slow[i] / power)
+        highest = max(highest, device.ventricular_slow[i] / VENTRICULAR_SCALE)
     return FLUTTER if highest >= (UNPERIODIC if device.ventricular == FLUTTER else PERIODIC) else FIBRILLATION
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from processors.ecg.kernel import Record, kernel
-from processors.ecg.state import BEAT_MASK, BEATS, VENTRICULAR_LAGS, VENTRICULAR_TRAITS
+from processors.ecg.state import BEAT_MASK, BEATS, VENTRICULAR_SCALE, VENTRICULAR_TRAITS
 
 OTHER: Final = 0
 WIDE_AND_FAST: Final = 1
@@ -16,11 +16,10 @@ CHAOTIC: Final = 2
 """The networks' three answers: tachycardia, and flutter or fibrillation, and what is neither."""
 OUTPUTS: Final = 3
 HIDDEN: Final = 16
-SIGNAL: Final = 2 * (VENTRICULAR_TRAITS - 1)
+SIGNAL: Final = 2 * VENTRICULAR_TRAITS
 BEAT: Final = 9
 INPUTS: Final = SIGNAL + BEAT
 LOOK_BACK_S: Final = 4.0
-MOST_COVARIANCE: Final = 1.5
 USUAL_GAIN: Final = 1.0 / 40.0
 FIRST_RR_S: Final = 0.8
 FIRST_QRS_MS: Final = 95.0
@@ -28,12 +27,9 @@ FIRST_QRS_MS: Final = 95.0
 
 @kernel
 def see_signal(means: NDArray[Any], first: int, inputs: NDArray[Any]) -> None:
-    """Autocorrelation and shape out of running means, to `inputs` from `first` on."""
-    power = max(float(means[VENTRICULAR_LAGS]), 1.0)
-    for i in range(VENTRICULAR_LAGS):
-        inputs[first + i] = min(MOST_COVARIANCE, max(-MOST_COVARIANCE, means[i] / power))
-    for i in range(VENTRICULAR_LAGS, VENTRICULAR_TRAITS - 1):
-        inputs[first + i] = means[i + 1]
+    """Running means of the traits, to `inputs` from `first` on."""
+    for i in range(VENTRICULAR_TRAITS):
+        inputs[first + i] = means[i] / VENTRICULAR_SCALE
 
 
 @kernel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Final
 
 from processors.ecg.kernel import Record, kernel
@@ -46,7 +47,7 @@ def ventricular_run(device: Record, end_u: int) -> int:
             device.ventricular_run_end_u = u
         count += 1
         device.ventricular_run_u = u
-        if device.beat_rr[slot] != device.beat_rr[slot]:  # noqa: PLR0124 - NaN: the signal had a gap before this beat
+        if isnan(device.beat_rr[slot]):  # the signal had a gap before this beat
             break
     return count
 

@@ -1,4 +1,4 @@
-"""What the main lead's signal of the last seconds is like: the material that tells fibrillation from beats and noise."""
+"""What the main lead's signal of the last seconds is like: what tells fibrillation from beats and noise."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from numpy.typing import NDArray
 
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.quality import FLAT_BIT, MISSING_BIT, NOISE_BIT, SATURATED_BIT
-from processors.ecg.state import RING_MASK, VENTRICULAR_LAGS, VENTRICULAR_TRAITS, WINDOW_MASK
+from processors.ecg.state import RING_MASK, VENTRICULAR_LAGS, VENTRICULAR_SCALE, VENTRICULAR_TRAITS, WINDOW_MASK
 
 Samples = NDArray[Any]
 
 POINTS_HZ: Final = 62.5
 """The signal is averaged down to about so many points a second (50 to 78): fibrillation lies below 10 Hz."""
 LAGS: Final = np.array([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 35])
-"""Lags of the autocovariance, in points of 16 ms: to 0.56 s, so that with its second it fits what a saved state keeps."""
+"""Lags in points of 16 ms: to 0.56 s, so that with its second the longest fits what a saved state keeps."""
+MOST_CORRELATION: Final = 1.5
+MOST_TRAIT: Final = 3.0
 FAST: Final = 0.5
 SLOW: Final = 0.2
 """Weight of the newest second in the two running means."""
 CALM_SHARPNESS: Final = 0.2
 CALM_QUALITY: Final = 0.95
 """Narrow complexes on a still line: the envelope's mean is under a fifth of its peak. So are 94 % of the seconds of
-mitdb's training records, and 0.2 % of those in ventricular fibrillation, flutter or tachycardia of vfdb's first half."""
+mitdb's training records, and 0.2 % of those in fibrillation, flutter or tachycardia of vfdb's first half."""
 FIRST_SECONDS: Final = 2
 LEAST_UV: Final = 1.0
 USUAL_GAIN: Final = 0.1
@@ -134,19 +136,24 @@ def look(device: Record, lead: Record, end_u: int, work: Record) -> None:
     average_down(lead, end_u, size, count + longest, points)
     straighten(points, count + longest)
     traits = work.fast
-    covariances(points, count, longest, hz, traits)
-    describe_shape(points, count, longest, traits)
-    fast = np.float32(max(FAST, 1.0 / device.ventricular_seen))
-    slow = np.float32(max(SLOW, 1.0 / device.ventricular_seen))
+    power = correlate(points, count, longest, hz, traits)
+    describe_shape(points, count, longest, power, traits)
+    enter(device.ventricular_fast, traits, max(FAST, 1.0 / device.ventricular_seen))
+    enter(device.ventricular_slow, traits, max(SLOW, 1.0 / device.ventricular_seen))
+
+
+@kernel
+def enter(means: Samples, traits: Samples, gain: float) -> None:
+    """Move running means towards the second's traits."""
     for i in range(VENTRICULAR_TRAITS):
-        device.ventricular_fast[i] += fast * (traits[i] - device.ventricular_fast[i])
-        device.ventricular_slow[i] += slow * (traits[i] - device.ventricular_slow[i])
+        value = VENTRICULAR_SCALE * min(MOST_TRAIT, max(-MOST_TRAIT, traits[i]))
+        means[i] = round(means[i] + gain * (value - means[i]))
 
 
 @kernel
 def lag_points(i: int, hz: float) -> int:
     """Lag `i` in points."""
-    return max(1, round(LAGS[i] / POINTS_HZ * hz))
+    return int(max(1, round(LAGS[i] / POINTS_HZ * hz)))
 
 
 @kernel
@@ -186,13 +193,15 @@ def straighten(points: Samples, count: int) -> None:
 
 
 @kernel
-def covariances(points: Samples, count: int, longest: int, hz: float, traits: Samples) -> None:
-    """Sums of products of the newest `count` points with those a lag earlier, then of their squares."""
+def correlate(points: Samples, count: int, longest: int, hz: float, traits: Samples) -> float:
+    """Products of the newest `count` points with those a lag earlier, over their squares, whose sum is returned."""
     y = points[longest : longest + count]
+    power = product(y, y, count) + LEAST_UV
     for i in range(VENTRICULAR_LAGS):
         lag = lag_points(i, hz)
-        traits[i] = product(y, points[longest - lag : longest - lag + count], count)
-    traits[VENTRICULAR_LAGS] = product(y, y, count) + 1.0
+        one = product(y, points[longest - lag : longest - lag + count], count) / power
+        traits[i] = min(MOST_CORRELATION, max(-MOST_CORRELATION, one))
+    return power
 
 
 @kernel
@@ -213,7 +222,7 @@ def product(a: Samples, b: Samples, count: int) -> float:
 
 
 @kernel
-def describe_shape(points: Samples, count: int, longest: int, traits: Samples) -> None:
+def describe_shape(points: Samples, count: int, longest: int, power: float, traits: Samples) -> None:
     """Nine figures of how the signal spends the second: at its base or not, steep or not, crossing 0 how often.
 
     The shares over a fifth and over half of the largest deflection are Arafat's threshold crossing sample count
@@ -247,13 +256,13 @@ def describe_shape(points: Samples, count: int, longest: int, traits: Samples) -
     for j in range(longest, longest + count):
         left += abs(points[j] + points[j - half])
         held += abs(points[j]) + abs(points[j - half])
-    at = VENTRICULAR_LAGS + 1
+    at = VENTRICULAR_LAGS
     traits[at] = beyond / count
     traits[at + 1] = total / (count * top)
     traits[at + 2] = steps / (count * steepest)
     traits[at + 3] = steep / count
     traits[at + 4] = left / held
     traits[at + 5] = 0.1 * crossings
-    traits[at + 6] = total * total / (count * traits[VENTRICULAR_LAGS])
+    traits[at + 6] = total * total / (count * power)
     traits[at + 7] = far / count
     traits[at + 8] = half / POINTS_HZ
