@@ -16,7 +16,6 @@ from processors.ecg.state import VENTRICULAR_TRAITS
 from processors.ecg.ventricular_odds import INPUTS, see_beats, see_signal
 
 
-
 @dataclass(frozen=True, slots=True)
 class Shown:
     """float32 (seconds, INPUTS), and which seconds the engine calls calm and doesn't put to the network."""

@@ -125,14 +125,12 @@ DEVICE: Final = np.dtype(
         ("next_rhythm", "i4"), ("next_runs", "i4"), ("next_first_u", "i8"),
         ("unreadable", "i4"), ("seen_beats", "i8"),
         ("pause_first_u", "i8"), ("premature_first_u", "i8"), ("premature_last_u", "i8"), ("premature_since", "i8"),
-        # ventricular rhythms: the signal's running means, what is usual, seconds in a row, smoothed log odds, the label
+        # ventricular rhythms: the signal's running means, usual beats, smoothed log odds, seconds in a row, the label
         ("ventricular_fast", "i2", (VENTRICULAR_TRAITS,)), ("ventricular_slow", "i2", (VENTRICULAR_TRAITS,)),
-        ("ventricular_sharpness", "f4"),
         ("ventricular_rr", "f4"), ("ventricular_qrs", "f4"), ("ventricular_odds", "f4"), ("ventricular_lean", "f4"),
         ("ventricular_seen", "i2"), ("ventricular_alive", "i2"), ("ventricular_low", "i2"), ("ventricular_quiet", "i2"),
         ("ventricular_lead", "i1"), ("ventricular_calm", "i1"), ("ventricular_on", "i1"), ("ventricular", "i1"),
         ("ventricular_first_u", "i8"), ("ventricular_rise_u", "i8"),
-        ("ventricular_run_u", "i8"), ("ventricular_run_end_u", "i8"),
     ],
     align=True,
 )  # fmt: skip
@@ -153,6 +151,7 @@ WORK: Final = np.dtype(
         ("marks", "f4", (MARKS,)), ("rr", "f4"), ("p_like", "f4"), ("middle_u", "i8"),
         # of one second
         ("ventricular_inputs", "f4", (2 * VENTRICULAR_TRAITS + 9,)), ("ventricular_odds", "f4", (3,)),
+        ("run_first_u", "i8"), ("run_last_u", "i8"),
     ],
     align=True,
 )  # fmt: skip

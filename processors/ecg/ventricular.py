@@ -30,11 +30,17 @@ ENTER: Final = 1.5
 LEAVE: Final = -3.0
 """Smoothed log odds at which a rhythm is stated and given up; chosen by leaving out one record of vfdb's first half at
 a time, and by false alarms an hour on mitdb's training records under noise."""
+ENTER_SECONDS: Final = 3
+"""So many seconds in a row must have been looked at: a recording's first ones tell little."""
 RISE: Final = -1.0
 PERIODIC: Final = 0.6
 UNPERIODIC: Final = 0.4
+IRREGULAR: Final = 0.3
 PERIODIC_FROM: Final = 8
-"""Autocorrelation at lags of 0.128 s and more: in flutter its peak is 0.4 to 0.9, in fibrillation 0.1 to 0.6."""
+SINE_TO: Final = 13
+"""Autocorrelation at lags of 0.16 s and more: in flutter its peak is 0.4 to 0.9, in fibrillation 0.1 to 0.6. A sine of
+180 a minute and more (a lag of 0.32 s and less) has a trough as deep as the peak is high. In tachycardia the peak is
+over 0.38 in nine seconds of ten."""
 SWITCH: Final = 2.0
 READABLE: Final = 0.5
 
@@ -51,8 +57,8 @@ def follow_ventricular(device: Record, leads: NDArray[Any], end_u: int, quality:
     if label == ABSENT and device.ventricular_on == 1:
         label = kind(device)
     if label == ABSENT and quality >= READABLE:
-        label = label_of_run(device, end_u)
-    begin(device, label, end_u)
+        label = label_of_run(device, end_u, work)
+    begin(device, label, end_u, work)
     if label == NON_SUSTAINED and end_u - device.ventricular_first_u >= SUSTAINED_S * device.inner_hz:
         label = SUSTAINED
     device.ventricular = label
@@ -77,7 +83,7 @@ def weigh_second(device: Record, end_u: int, work: Record) -> None:
     device.ventricular_odds += GAIN * (min(CERTAIN, max(-CERTAIN, evidence)) - before)
     if before < RISE <= device.ventricular_odds:
         device.ventricular_rise_u = end_u
-    if device.ventricular_odds > ENTER:
+    if device.ventricular_odds > ENTER and device.ventricular_seen >= ENTER_SECONDS:
         device.ventricular_on = 1
     elif device.ventricular_odds < LEAVE:
         device.ventricular_on = 0
@@ -85,17 +91,26 @@ def weigh_second(device: Record, end_u: int, work: Record) -> None:
 
 @kernel
 def kind(device: Record) -> int:
-    """Tachycardia or fibrillation by the odds, reluctant to change; flutter is what repeats itself."""
-    fibrillating = device.ventricular in (FIBRILLATION, FLUTTER)
+    """Flutter is what repeats itself like a sine; else tachycardia or fibrillation by the odds, reluctant to change."""
+    fluttering = device.ventricular == FLUTTER
+    fibrillating = fluttering or device.ventricular == FIBRILLATION
     limit = -SWITCH if fibrillating else (SWITCH if device.ventricular in (NON_SUSTAINED, SUSTAINED) else 0.0)
-    if device.ventricular_lean < limit:
-        return NON_SUSTAINED
     if device.ventricular_seen == 0 and fibrillating:
         return int(device.ventricular)
     highest = 0.0
-    for i in range(PERIODIC_FROM, VENTRICULAR_LAGS):
-        highest = max(highest, device.ventricular_slow[i] / VENTRICULAR_SCALE)
-    return FLUTTER if highest >= (UNPERIODIC if device.ventricular == FLUTTER else PERIODIC) else FIBRILLATION
+    lowest = 0.0
+    trough = 0.0
+    for i in range(VENTRICULAR_LAGS):
+        height = device.ventricular_slow[i] / VENTRICULAR_SCALE
+        lowest = min(lowest, height)
+        if i >= PERIODIC_FROM and height > highest:
+            highest = height
+            trough = lowest if i <= SINE_TO else 0.0
+    wanted = UNPERIODIC if fluttering else PERIODIC
+    chaotic = device.ventricular_lean >= limit
+    if highest >= wanted and (chaotic or trough <= -wanted):
+        return FLUTTER
+    return FIBRILLATION if chaotic or highest < IRREGULAR else NON_SUSTAINED
 
 
 @kernel
@@ -104,6 +119,8 @@ def asystole(device: Record, end_u: int) -> int:
     if device.ventricular_alive < SILENT_SECONDS:
         return ABSENT
     if device.ventricular_quiet >= SILENT_SECONDS:
+        device.ventricular_on = 0
+        device.ventricular_odds = -CERTAIN
         return ASYSTOLE
     last = max(newest_before(device, end_u), device.broken_u, device.segment_u)
     silent = end_u - last > ASYSTOLE_S * device.inner_hz and device.ventricular_low >= SILENT_SECONDS
@@ -111,7 +128,7 @@ def asystole(device: Record, end_u: int) -> int:
 
 
 @kernel
-def begin(device: Record, label: int, end_u: int) -> None:
+def begin(device: Record, label: int, end_u: int, work: Record) -> None:
     """Keep, or set, where the label began."""
     tachycardia = label == NON_SUSTAINED and device.ventricular in (NON_SUSTAINED, SUSTAINED)
     if label == ABSENT or label == device.ventricular or tachycardia:  # noqa: PLR1714 - numba has no `in` for mixed widths
@@ -119,7 +136,7 @@ def begin(device: Record, label: int, end_u: int) -> None:
     if label == ASYSTOLE:
         device.ventricular_first_u = max(newest_before(device, end_u), device.segment_u)
     elif device.ventricular_on == 0:
-        device.ventricular_first_u = device.ventricular_run_u
+        device.ventricular_first_u = work.run_first_u
     elif device.ventricular in (NON_SUSTAINED, SUSTAINED, FLUTTER, FIBRILLATION):
         device.ventricular_first_u = end_u - round(device.inner_hz)
     else:

@@ -6,7 +6,7 @@ from math import isnan
 from typing import Final
 
 from processors.ecg.kernel import Record, kernel
-from processors.ecg.state import ABSENT, BEAT_MASK, BEATS, CLASS_V, NEVER
+from processors.ecg.state import ABSENT, BEAT_MASK, BEATS, CLASS_V
 from schemas import rhythms
 
 IDIOVENTRICULAR: Final = rhythms.LABELS.index(rhythms.IDIOVENTRICULAR)
@@ -23,10 +23,10 @@ STALE_S: Final = 2.0
 
 
 @kernel
-def ventricular_run(device: Record, end_u: int) -> int:
+def ventricular_run(device: Record, end_u: int, work: Record) -> int:
     """How many ventricular beats in a row there are at the end of the second that ends at `end_u`, or ended in it.
 
-    The first one's inner index goes to device.ventricular_run_u. 0 when there are none.
+    Inner indices of the first and the last go to `work`. 0 when there are none.
     """
     second_u = end_u - device.inner_hz
     count = 0
@@ -44,22 +44,22 @@ def ventricular_run(device: Record, end_u: int) -> int:
         if count == 0 and u < (second_u if follows else end_u - STALE_S * device.inner_hz):
             break
         if count == 0:
-            device.ventricular_run_end_u = u
+            work.run_last_u = u
         count += 1
-        device.ventricular_run_u = u
+        work.run_first_u = u
         if isnan(device.beat_rr[slot]):  # the signal had a gap before this beat
             break
     return count
 
 
 @kernel
-def label_of_run(device: Record, end_u: int) -> int:
+def label_of_run(device: Record, end_u: int, work: Record) -> int:
     """NON_SUSTAINED or IDIOVENTRICULAR by the rate of a run of three or more, or ABSENT."""
-    count = ventricular_run(device, end_u)
+    count = ventricular_run(device, end_u, work)
     if count < RUN or device.beats < WARM_BEATS:
         return ABSENT
-    lasted = device.ventricular_run_end_u - device.ventricular_run_u
-    if lasted <= 0 or device.ventricular_run_u == NEVER:
+    lasted = work.run_last_u - work.run_first_u
+    if lasted <= 0:
         return ABSENT
     bpm = 60.0 * device.inner_hz * (count - 1) / lasted
     limit = FAST_BPM

@@ -36,8 +36,10 @@ ALIVE_STEPS: Final = 2
 """A lead that is on shows the converter's own noise at least; one that is off shows one value."""
 SWING: Final = 0.5
 SMALL_UV: Final = 200.0
+LOW_SECONDS: Final = 2
 AFTER_SWING: Final = 4
-"""A still second spans less than half the usual peak; where an electrode came off, so many more are waited for."""
+"""A still second (the second one without QRS: the first may hold a T wave) spans less than half the usual peak; where
+an electrode came off, four more are waited for."""
 MOST: Final = 10_000
 
 
@@ -56,7 +58,7 @@ def glimpse(device: Record, leads: Samples) -> None:
         usual = float(lead.usual_peak)
         sharpness = lead.energy / (max(lead.inner, 1) * max(peak, LEAST_UV))
         if k == device.main:
-            device.ventricular_sharpness = sharpness
+            device.ventricular_calm = 1 if sharpness < CALM_SHARPNESS else 0
         if usual > 0.0:
             known += 1
             low += 1 if peak < LOW * usual else 0
@@ -78,6 +80,7 @@ def look_alive(device: Record, leads: Samples) -> None:
     nor while the leads are flat after that.
     """
     second = device.window & WINDOW_MASK
+    watched = device.ventricular_low >= LOW_SECONDS and device.ventricular_on == 0  # after a shock all swings
     steady = 0
     swung = 0
     flat = 0
@@ -95,7 +98,7 @@ def look_alive(device: Record, leads: Samples) -> None:
             steady += 1
     if steady > 0 and (device.ventricular_alive >= 0 or flat < steady):
         device.ventricular_alive = min(device.ventricular_alive + 1, MOST)
-    elif steady == 0 and swung > 0 and device.ventricular_on == 0:
+    elif steady == 0 and swung > 0:
         device.ventricular_alive = -AFTER_SWING
     elif steady == 0:
         device.ventricular_alive = min(0, device.ventricular_alive)
@@ -107,7 +110,8 @@ def watch(device: Record, leads: Samples, work: Record) -> None:
     look_alive(device, leads)
     main = leads[device.lead[device.ventricular_lead]]
     readable = main.quality_of[device.window & WINDOW_MASK] >= CALM_QUALITY
-    device.ventricular_calm = 1 if device.ventricular_sharpness < CALM_SHARPNESS and readable else 0
+    if not readable:
+        device.ventricular_calm = 0
     end_u = device.newest_u + 1
     fresh = end_u - max(device.segment_u, device.broken_u) >= FIRST_SECONDS * device.inner_hz
     if fresh and device.ventricular_calm == 0:
