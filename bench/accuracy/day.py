@@ -19,9 +19,11 @@ from bench.accuracy.ventricular_runs import OPENED, Streamed, streamed
 from ingest.simulation.strips import make_bank
 from schemas import rhythms
 from schemas.rhythms import LABELS
+from schemas.samples import Lead
 
 HOURS: Final = 24
 RATE_HZ: Final = 250.0
+LEADS: Final[tuple[Lead, ...]] = ("II", "V1")
 UV_PER_LSB: Final = 2.5
 STRIP_S: Final = 300.0
 VARIANTS: Final = 24
@@ -64,7 +66,7 @@ def noisy_day(data: Path, seed: int, leads: int, hours: float = HOURS) -> Record
     its ratio is counted as `noise.with_noise` does, and it begins and ends without a step.
     """
     rng = np.random.default_rng(seed)
-    bank = make_bank(rhythms=("normal",), leads=("II", "V1")[:leads], strip_s=STRIP_S, variants=VARIANTS, seed=seed)
+    bank = make_bank(rhythms=("normal",), leads=LEADS[:leads], strip_s=STRIP_S, variants=VARIANTS, seed=seed)
     count = round(hours * 3600 * RATE_HZ)
     pieces: list[NDArray[np.int16]] = []
     while sum(piece.shape[1] for piece in pieces) < count:
@@ -72,7 +74,7 @@ def noisy_day(data: Path, seed: int, leads: int, hours: float = HOURS) -> Record
     clean = np.concatenate(pieces, axis=1)[:, :count]
     added = _noise([_second_half(data, name) for name in NOISES], clean, rng)
     samples = np.clip(np.rint(clean + added), -32767, 32767).astype(np.int16)
-    return Record(f"day {seed}", RATE_HZ, ("II", "V1")[:leads], (UV_PER_LSB,) * leads, samples)
+    return Record(f"day {seed}", RATE_HZ, LEADS[:leads], (UV_PER_LSB,) * leads, samples)
 
 
 def _second_half(data: Path, name: str) -> NDArray[np.float64]:

@@ -43,7 +43,7 @@ def stopped_hearts(data: Path, name: EngineName, block_s: float) -> list[Latency
 
 
 def _stopped(record: Record, start_s: int) -> tuple[Record, float]:
-    """A minute of the record, then no beats; the onset is 0.4 s before the cut, where the last beat was at the latest."""
+    """A minute of the record, then no beats from the onset on."""
     rate_hz = record.rate_hz
     first = round(start_s * rate_hz)
     before = record.samples[:, first : first + round(BEFORE_S * rate_hz)]

@@ -29,10 +29,11 @@ READINGS: Final = (
 COUNTED: Final = (
     ("VT, VFL, VF, VFIB", "to be found: any of Ventricular Fibrillation, Ventricular Flutter, "
      "Sustained or Non-Sustained Ventricular Tachycardia finds it"),
-    ("N, NSR, NOD, SBR, SVTA, AFIB, BI, B, T, P, PM, AFL, PREX, SVT, BII, IVR, VER", "everything else: sinus, nodal and atrial "
-     "rhythms, blocks, bigeminy, paced, idioventricular and ventricular escape rhythm (slow)"),
+    ("N, NSR, NOD, SBR, SVTA, AFIB, BI, B, T, P, PM, AFL, PREX, BII, IVR, VER", "everything else: sinus, nodal "
+     "and atrial rhythms, blocks, bigeminy, paced, idioventricular and ventricular escape rhythm (slow)"),
     ("ASYS", "everything else here; an event of its own among the latencies"),
-    ("HGEA", "high-grade ventricular ectopic activity, runs in it not marked: everything else in the first two readings"),
+    ("HGEA", "high-grade ventricular ectopic activity, its runs not marked: everything else, left out in the last "
+     "reading"),
     ("NOISE", "everything else in the first reading, else left out"),
     ("before the first code", "everything else"),
 )  # fmt: skip

@@ -35,7 +35,7 @@ class Example:
 
 
 def corpus(data: Path, seed: int) -> Iterator[Example]:
-    """vfdb's first half; mitdb's DS1 and paced records; the first half of challenge2017; noise; simulated rhythms."""
+    """First half of vfdb; DS1 and the paced records of mitdb; first half of challenge2017; noise; simulated rhythms."""
     rng = np.random.default_rng(seed)
     noises = Noises(data)
     for path in chosen_records(data):
@@ -88,7 +88,7 @@ def _mitdb(path: Path, noises: Noises, rng: np.random.Generator) -> Iterator[Exa
 
 def with_noises(record: Record, noises: Noises, rng: np.random.Generator,
                 snr_db: tuple[float, float] = (-6.0, 12.0)) -> Record:  # fmt: skip
-    """Stretches of 10 to 60 s under one kind of noise each, ended without a step; ratios as noise.with_noise has them."""
+    """Stretches of 10 to 60 s under one kind of noise each, ended without a step; ratios of noise of unit power."""
     uv = np.array(record.uv_per_lsb)[:, np.newaxis]
     signal = record.samples * uv
     heights = [_height(lead, record.rate_hz) for lead in signal]

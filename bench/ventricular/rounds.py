@@ -26,7 +26,7 @@ class Scored:
 
 
 def cross_validated(lessons: Sequence[Lesson], seed: int, say: Callable[[str], None]) -> list[Scored]:
-    """Each patient of vfdb scored by a network that knows the others, with a sixth of the other patients left out too."""
+    """Each patient of vfdb scored by a network that knows the others; a sixth of the other patients is left out."""
     folds = sorted({lesson.patient for lesson in lessons if lesson.group == "vfdb"})
     others = sorted({lesson.patient for lesson in lessons} - set(folds))
     scored = []

@@ -55,7 +55,7 @@ MARKS: Final = 8
 VENTRICULAR_LAGS: Final = 21
 VENTRICULAR_TRAITS: Final = VENTRICULAR_LAGS + 9
 """What a second's signal is described by: its autocorrelation and nine figures of its shape."""
-VENTRICULAR_SCALE: Final = 10_000.0
+VENTRICULAR_SCALE: Final = 1000.0
 """Steps a trait's running mean is kept in."""
 INNER_RATE_HZ: Final = 250.0
 """Leads are averaged down to the whole fraction of their rate that lies nearest: 187 to 374 Hz (100 and up stay)."""

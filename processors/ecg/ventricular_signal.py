@@ -90,9 +90,8 @@ def look_alive(device: Record, leads: Samples) -> None:
         if spoiled != 0 or lead.high - lead.low < ALIVE_STEPS:
             continue
         flat += 1 if lead.flags_of[second] & FLAT_BIT else 0
-        if device.ventricular_low > 0 and (lead.high - lead.low) * lead.gain_uv > SWING * max(
-            lead.usual_peak, SMALL_UV
-        ):
+        span_uv = (lead.high - lead.low) * lead.gain_uv
+        if watched and span_uv > SWING * max(float(lead.usual_peak), SMALL_UV):
             swung += 1
         else:
             steady += 1
