@@ -16,10 +16,16 @@ from bench.accuracy.conditions import Condition
 from bench.accuracy.databases import ANNOTATORS, Database, open_database
 from bench.accuracy.pages import Section, write
 from bench.accuracy.records import data_folder
+from bench.accuracy.day import day_section
 from bench.accuracy.sections import BEAT_SECTIONS, Asked, beat_section, made_by, protocol_parts, sections
+from bench.accuracy.ventricular_sections import ventricular_section
 from bench.accuracy.wave_runs import PROTOCOLS, Protocol, engine_delineator, run_waves
 
-RHYTHMS: Final[dict[str, Callable[[Path, Asked], Section]]] = {"af": atrial_section}
+RHYTHMS: Final[dict[str, Callable[[Path, Asked], Section]]] = {
+    "af": atrial_section,
+    "vfdb": ventricular_section,
+    "day": day_section,
+}
 """Rhythms there is a section for, each over the databases that have it."""
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from processors.ecg.atrial import follow_atrial
 from processors.ecg.episodes import change_primary, update_primary
 from processors.ecg.intervals import newest_before
 from processors.ecg.kernel import Record, kernel
@@ -14,6 +15,7 @@ from processors.ecg.rhythm import LEAD_OFF, NOISE, PACED, SINUS, certainty, judg
 from processors.ecg.state import ABSENT, NEVER, WINDOW_MASK
 from processors.ecg.supraventricular import follow_supraventricular
 from processors.ecg.timing import window_start
+from processors.ecg.ventricular import follow_ventricular, sureness
 
 RUNS: Final = 3
 """A label judged by the rate must hold for this many seconds before it replaces another such label."""
@@ -35,12 +37,12 @@ def follow_primary(device: Record, leads: NDArray[Any], rows: NDArray[Any], made
             label = slow
             first_u = max(device.next_first_u, device.rhythm_first_u + 1)
         elif ends_now(device):
-            return change_primary(device, rows, made, source, k, ABSENT, max(start_u, newest_u), 0.0)
+            return change_primary(device, rows, made, source, k, ABSENT, start_u, 0.0)
     if label == ABSENT or label == device.rhythm:  # noqa: PLR1714 - numba has no `in` for mixed widths
         if device.rhythm != ABSENT and (label != ABSENT or slow == device.rhythm):
-            device.rhythm_sure = certainty(device, device.rhythm, end_u, quality, work.intervals)
+            device.rhythm_sure = how_sure(device, device.rhythm, end_u, quality, work)
         return update_primary(device, rows, made, source, k, end_u)
-    sure = certainty(device, label, end_u, quality, work.intervals)
+    sure = how_sure(device, label, end_u, quality, work)
     return change_primary(device, rows, made, source, k, label, first_u, sure)
 
 
@@ -48,12 +50,26 @@ def follow_primary(device: Record, leads: NDArray[Any], rows: NDArray[Any], made
 def urgent(device: Record, leads: NDArray[Any], k: int, start_u: int, end_u: int, quality: float,
            work: Record) -> tuple[int, int]:  # fmt: skip
     """The label that is stated at once, and where it began; ABSENT when the rate may speak."""
+    ventricular = follow_ventricular(device, leads, end_u, quality, work)
+    atrial = follow_atrial(device, leads, end_u, quality, work)
     tachycardia = follow_supraventricular(device, end_u)
+    if ventricular != ABSENT:
+        return ventricular, device.ventricular_first_u
     if device.unreadable >= RUNS:
         return LEAD_OFF if all_off(device, leads, k) else NOISE, start_u
+    if atrial != ABSENT:
+        return atrial, device.atrial_first_u
     if tachycardia != ABSENT:
         return tachycardia, device.sv_first_u
     return ABSENT, NEVER
+
+
+@kernel
+def how_sure(device: Record, label: int, end_u: int, quality: float, work: Record) -> float:
+    """0 to 100."""
+    if device.ventricular != ABSENT and label == device.ventricular:
+        return float(sureness(device, label, quality))
+    return float(certainty(device, label, end_u, quality, work.intervals))
 
 
 @kernel
