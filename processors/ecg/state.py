@@ -25,7 +25,6 @@ BEATS: Final = 32
 BEAT_MASK: Final = BEATS - 1
 WINDOWS: Final = 4
 WINDOW_MASK: Final = WINDOWS - 1
-TEMPLATE: Final = 40
 SHAPES: Final = 8
 """Shapes remembered per lead, of which five are used: three of beats, one of T waves, one of other rejects."""
 SHAPE: Final = 29
@@ -36,6 +35,20 @@ SHAPE_AT: Final = 40
 INPUTS: Final = 120
 """What a candidate is judged by; the last four are spare, so that loops go in eights."""
 HIDDEN: Final = 32
+KINDS: Final = 4
+KIND: Final = 24
+"""Shapes of QRS complexes remembered per lead, and points of each (8 ms apart)."""
+USUAL: Final = 52
+"""Points of the usual beat from P to T, 16 ms apart."""
+COARSE_POINTS: Final = 104
+"""Points of a beat 8 ms apart, from 0.29 s before its middle to 0.54 s after it."""
+CLASSED: Final = 2
+"""Leads a beat's class is read from, at most."""
+TRAITS: Final = 112
+"""What the class of a beat is judged by; the last two are spare, so that loops go in fours."""
+CLASS_UNITS: Final = 32
+CLASS_ANSWERS: Final = 4
+"""Hidden units of the network that tells classes, and the classes it tells."""
 GRID_HZ: Final = 250.0
 """Beats are measured in windows at this rate, whatever the inner rate."""
 BEFORE: Final = 112
@@ -90,6 +103,8 @@ LEAD: Final = np.dtype(
         # the average beat, in half a µV
         ("average", "i2", (SPAN,)), ("average_beats", "i4"), ("p_beats", "i4"), ("p_misses", "i4"), ("t_beats", "i4"),
         ("t_misses", "i4"),
+        # shapes the class is told by (class_shapes.py), in 4 microvolts
+        ("kinds", "i2", (KINDS, KIND)), ("usual", "i2", (USUAL,)), ("usual_beats", "i1"),
     ],
     align=True,
 )  # fmt: skip
@@ -122,7 +137,11 @@ DEVICE: Final = np.dtype(
             (f"beat_{name}", "f4", (BEATS,))
             for name in ("rr", "pr", "qrs", "qt", "st", "st80", "p_axis", "axis", "t_axis")
         ],
-        ("template", "f4", (TEMPLATE,)), ("template_lead", "i4"), ("template_misses", "i4"),
+        # what the class is told by: kinds of beats, the usual interval, the P wave (class_inputs.py)
+        ("beat_kind", "i1", (BEATS,)),
+        ("kind_counts", "f4", (KINDS,)), ("kind_early", "f4", (KINDS,)), ("kind_width", "f4", (KINDS,)),
+        ("kind", "i1"), ("kind_usual", "i1"), ("rr_short", "f4"), ("rr_long", "f4"), ("rr_usual", "f4"),
+        ("early_run", "f4"), ("early_onset", "f4"), ("last_like", "f4"), ("p_steady", "f4"),
         # seconds
         ("main", "i4"), ("window", "i8"), ("window_end", "i8"), ("window_samples", "i4"),
         ("emit", "i8"), ("emit_at_u", "i8"),
@@ -160,7 +179,10 @@ WORK: Final = np.dtype(
         # of one second
         ("holds", "i1", (CONDITIONS,)), ("since_u", "i8", (CONDITIONS,)), ("until_u", "i8", (CONDITIONS,)),
         # of one beat
-        ("windows", "i4", (MEASURED, SPAN)), ("own", "i4", (SPAN,)), ("shape", "f4", (TEMPLATE,)),
+        ("windows", "i4", (MEASURED, SPAN)), ("own", "i4", (SPAN,)),
+        ("coarse", "f4", (CLASSED, COARSE_POINTS)), ("alikes", "f4", (KINDS, CLASSED)),
+        ("best_alike", "f4", (KINDS,)), ("traits", "f4", (CLASSED, TRAITS)),
+        ("class_hidden", "f4", (CLASS_UNITS,)), ("answers", "f4", (CLASS_ANSWERS,)),
         ("sums_of", "i4", (MEASURED, SPAN + 1)),
         ("fast", "f4", (SPAN,)), ("medium", "f4", (SPAN,)), ("slow", "f4", (SPAN,)), ("height", "f4", (SPAN,)),
         ("curve", "f4", (SPAN,)), ("hands", "f4", (4, 96)),
@@ -197,6 +219,7 @@ CLASSES: Final = np.array(["N", "S", "V", "F", "Q"])
 CLASS_N: Final = 0
 CLASS_S: Final = 1
 CLASS_V: Final = 2
+CLASS_F: Final = 3
 CLASS_Q: Final = 4
 
 

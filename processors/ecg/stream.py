@@ -35,7 +35,6 @@ def begin_recording(device: Record, leads: NDArray[Any]) -> None:
     device.last_r_u = NEVER
     device.rr = FIRST_RR_S * device.inner_hz
     device.polarity = 1.0
-    device.template_lead = ABSENT
     device.rhythm = ABSENT
     device.rhythm_first_u = NEVER
     device.next_rhythm = ABSENT
