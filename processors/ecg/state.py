@@ -194,7 +194,7 @@ WORK: Final = np.dtype(
         ("atrial_state", "f4", (2, ATRIAL_UNITS)),
         # of one second
         ("ventricular_inputs", "f4", (2 * VENTRICULAR_TRAITS + 9,)), ("ventricular_odds", "f4", (3,)),
-        ("run_first_u", "i8"), ("run_last_u", "i8"),
+        ("ventricular_hidden", "f4", (16,)), ("run_first_u", "i8"), ("run_last_u", "i8"),
     ],
     align=True,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from processors.ecg.intervals import newest_before
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.state import ABSENT, VENTRICULAR_LAGS, VENTRICULAR_SCALE, VENTRICULAR_TRAITS
 from processors.ecg.ventricular_odds import CHAOTIC, OTHER, WIDE_AND_FAST, see_beats, see_signal, weigh_up
-from processors.ecg.ventricular_runs import NON_SUSTAINED, label_of_run
+from processors.ecg.ventricular_runs import IDIOVENTRICULAR, NON_SUSTAINED, label_of_run
 from processors.ecg.ventricular_weights import FIRST, LAST
 from schemas import rhythms
 
@@ -75,7 +75,7 @@ def weigh_second(device: Record, end_u: int, work: Record) -> None:
         see_signal(device.ventricular_fast, 0, inputs)
         see_signal(device.ventricular_slow, VENTRICULAR_TRAITS, inputs)
         odds = work.ventricular_odds
-        weigh_up(inputs, FIRST, LAST, work.shape, odds)
+        weigh_up(inputs, FIRST, LAST, work.ventricular_hidden, odds)
         evidence = max(odds[WIDE_AND_FAST], odds[CHAOTIC]) - odds[OTHER]
         lean = odds[CHAOTIC] - odds[WIDE_AND_FAST]
         device.ventricular_lean += GAIN * (min(CERTAIN, max(-CERTAIN, lean)) - device.ventricular_lean)
@@ -141,6 +141,12 @@ def begin(device: Record, label: int, end_u: int, work: Record) -> None:
         device.ventricular_first_u = end_u - round(device.inner_hz)
     else:
         device.ventricular_first_u = device.ventricular_rise_u
+
+
+@kernel
+def is_ventricular(label: int) -> bool:
+    """Whether follow_ventricular may return it, ABSENT apart."""
+    return label in (ASYSTOLE, SUSTAINED, NON_SUSTAINED, FLUTTER, FIBRILLATION, IDIOVENTRICULAR)
 
 
 @kernel
