@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from processors import alarm_watch
 from processors.alarm_intervals import MINUTE_MS, Intervals
-from processors.alarm_watch import BACK_US, SECOND_US, Second, Stated, Watch
+from processors.alarm_watch import BACK_US, SECOND_US, SETTLE_US, Second, Stated, Watch
 from processors.ecg.results import Results
 from schemas import rhythms
 from schemas.alarms import DEFAULT_LIMITS, KIND_BY_NAME, UNREADABLE, AlarmEvent, AlarmLimits
@@ -83,8 +83,8 @@ class Board:
     def take(self, results: Results) -> AlarmNews:
         """Follow every device of the results."""
         news = AlarmNews()
-        table, told = results.metrics, results.episodes
-        if not table.size and not told.size:
+        table = results.metrics
+        if not table.size and not results.episodes.size and not results.beats.size:
             return news
         slots = self._slots_of(results, news)
         stirred = self._stirred(results, slots)
@@ -226,12 +226,18 @@ def load(data: bytes) -> Board:
 
 
 def _first_us(results: Results, number: int) -> int | None:
-    """When the first thing told of a source began; None when nothing is told."""
+    """When the first thing told of a source began; None when nothing is told.
+
+    The first beats are decided before the second they are in is given, which has begun by then.
+    """
     seconds = results.metrics["window_start_us"][results.metrics["source"] == number]
     stated = results.episodes["started_at_us"][results.episodes["source"] == number]
     if seconds.size:
         return int(seconds[0])
-    return int(stated[0]) if stated.size else None
+    if stated.size:
+        return int(stated[0])
+    peaks = results.beats["at_us"][results.beats["source"] == number]
+    return int(peaks[0]) - SETTLE_US if peaks.size else None
 
 
 def _in_order(

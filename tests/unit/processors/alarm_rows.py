@@ -105,14 +105,19 @@ def together(*steps: Results) -> Results:
     return Results(sources, beats, metrics, episodes, "test-1")
 
 
-def run(board: Board, rows: Sequence[Row], cuts: Iterable[int] = ()) -> list[AlarmEvent]:
-    """What the board tells of rows that come in steps; each step ends before a second of `cuts`."""
+def run(board: Board, rows: Sequence[Row], cuts: Iterable[int] = (), *, apart: bool = False) -> list[AlarmEvent]:
+    """What the board tells of rows that come in steps; each step ends before a second of `cuts`.
+
+    With `apart` the beats of each step come in a step of their own before it.
+    """
     events: list[AlarmEvent] = []
     bounds = [-1, *sorted(cuts), 10**6]
     for first, end in pairwise(bounds):
         part = [row for row in rows if first <= row.at_s < end]
-        if part:
-            events += board.take(step(part)).events
+        beats = [row for row in part if isinstance(row, Peak)] if apart else []
+        rest = [row for row in part if row not in beats] if apart else part
+        for each in (beats, rest):
+            events += board.take(step(each)).events if each else []
     return events
 
 

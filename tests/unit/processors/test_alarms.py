@@ -234,9 +234,9 @@ def stories(draw: st.DrawFn) -> list[Row]:
     return sorted(rows, key=lambda row: row.at_s)
 
 
-@given(stories(), st.sets(st.integers(1, 120)))
-def test_the_alarms_are_the_same_however_the_signal_is_cut(rows: list[Row], cuts: set[int]) -> None:
-    whole, pieces = run(Board(), rows), run(Board(), rows, cuts)
+@given(stories(), st.sets(st.integers(1, 120)), st.booleans())
+def test_the_alarms_are_the_same_however_the_signal_is_cut(rows: list[Row], cuts: set[int], apart: bool) -> None:
+    whole, pieces = run(Board(), rows), run(Board(), rows, cuts, apart=apart)
     assert sorted(map(repr, pieces)) == sorted(map(repr, whole))
 
 
