@@ -128,7 +128,7 @@ DEVICE: Final = np.dtype(
         ("pause_first_u", "i8"), ("premature_first_u", "i8"), ("premature_last_u", "i8"), ("premature_since", "i8"),
         # atrial rhythm: beats taken in, where the present label or its absence began, what the network remembers
         ("atrial_beats", "i8"), ("atrial_first_u", "i8"), ("atrial_label", "i1"), ("atrial_kept", "u1"),
-        ("atrial_score", "f4"), ("atrial_mean", "f4"), ("atrial_rr", "i2", (ATRIAL_RR,)),
+        ("atrial_deaf", "u1"), ("atrial_score", "f4"), ("atrial_mean", "f4"), ("atrial_rr", "i2", (ATRIAL_RR,)),
         ("atrial_memory", "i2", (ATRIAL_UNITS,)), ("atrial_p", "i1", (ATRIAL_P,)),
     ],
     align=True,
