@@ -17,11 +17,11 @@ from schemas import rhythms
 FIBRILLATION: Final = rhythms.LABELS.index(rhythms.ATRIAL_FIBRILLATION)
 FLUTTER: Final = rhythms.LABELS.index(rhythms.ATRIAL_FLUTTER)
 
-BEGINS: Final = -0.25
-ENDS: Final = -1.25
+BEGINS: Final = 0.0
+ENDS: Final = -0.5
 """Log odds at which fibrillation is stated, and under which no more; see docs/atrial.md for what chose them."""
-FLUTTER_BEGINS: Final = 0.62
-FLUTTER_ENDS: Final = 0.5
+FLUTTER_BEGINS: Final = 0.75
+FLUTTER_ENDS: Final = 0.6
 """What comb() must reach for flutter, and where it is fibrillation again."""
 LEAST: Final = 5
 EARLY: Final = 12
