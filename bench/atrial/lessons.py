@@ -59,11 +59,11 @@ class Teacher:
             count = len(x)
             if count <= BEHIND:
                 continue
-            truth, asked = told.fibrillates[stretch][heard], told.asked[stretch][heard]
+            truth = told.fibrillates[stretch][heard]
             inputs[:count, b] = x
             right[BEHIND:count, b] = truth[:-BEHIND]
             right[:BEHIND, b] = truth[0]
-            weights[LEAST:count, b] = asked[LEAST:] & asked[LEAST - BEHIND : count - BEHIND]
+            weights[LEAST:count, b] = 1.0
         return Lesson(inputs, right, weights)
 
     def _record(self) -> Told:

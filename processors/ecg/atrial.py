@@ -20,8 +20,8 @@ FLUTTER: Final = rhythms.LABELS.index(rhythms.ATRIAL_FLUTTER)
 BEGINS: Final = 0.0
 ENDS: Final = -0.5
 """Log odds at which fibrillation is stated, and under which no more; see docs/atrial.md for what chose them."""
-FLUTTER_BEGINS: Final = 0.55
-FLUTTER_ENDS: Final = 0.4
+FLUTTER_BEGINS: Final = 0.75
+FLUTTER_ENDS: Final = 0.6
 """What comb() must reach for flutter, and where it is fibrillation again."""
 LEAST: Final = 5
 EARLY: Final = 12
@@ -31,7 +31,9 @@ BEHIND: Final = 4
 """The network answers for so many beats ago: it has seen what followed, and episodes are set back by them."""
 FORGET_S: Final = 30.0
 SILENT_S: Final = 10.0
-"""After so long without a beat what was heard before is forgotten, or no longer stated."""
+DEAF: Final = 12
+"""After so long without a beat what was heard before is forgotten, or no longer stated; or after so many beats in a row
+that are ventricular, or can't be read."""
 
 
 @kernel
@@ -54,11 +56,23 @@ def follow_atrial(device: Record, leads: NDArray[Any], end_u: int, quality: floa
             forget(device)
         last_u = device.beat_u[slot]
         if quality >= UNREADABLE and speaks(device, at):
+            device.atrial_deaf = 0
             listen(device, at, work)
+        else:
+            be_deaf(device, at)
     if end_u - last_u > SILENT_S * device.inner_hz and device.atrial_label != ABSENT:
         device.atrial_label = ABSENT
         device.atrial_first_u = last_u
     return int(device.atrial_label)
+
+
+@kernel
+def be_deaf(device: Record, at: int) -> None:
+    """Beat number `at` tells nothing; after so many of them what is stated no longer is."""
+    device.atrial_deaf = min(int(device.atrial_deaf) + 1, DEAF)
+    if device.atrial_deaf == DEAF and device.atrial_label != ABSENT:
+        device.atrial_label = ABSENT
+        device.atrial_first_u = device.beat_u[(at - min(DEAF, at)) & BEAT_MASK]
 
 
 @kernel

@@ -61,8 +61,9 @@ def describe(device: Record, rr: float, p_percent: int, has_p: bool, x: NDArray[
     nearly = 0
     pattern = 0
     nearest = FARTHEST
+    per_mean = 1.0 / mean
     for j in range(kept):
-        difference = abs(rr - device.atrial_rr[j]) / mean
+        difference = abs(rr - device.atrial_rr[j]) * per_mean
         alike += difference < ALIKE
         nearly += difference < NEARLY_ALIKE
         if j < NEAREST_OF:
@@ -94,6 +95,18 @@ def keep(device: Record, rr: float, mean: float, kept: int) -> None:
     device.atrial_mean = mean + (rr - mean) / min(kept + 1, AVERAGED)
 
 
+@kernel
+def add_product(x: NDArray[Any], matrix: NDArray[Any], rows: int, low: int, high: int, sums: NDArray[Any]) -> None:
+    """Add x (rows,) times columns [low, high) of the matrix to the same places of `sums`; four rows at a time."""
+    for i in range(0, rows, 4):
+        a = x[i]
+        b = x[i + 1]
+        c = x[i + 2]
+        d = x[i + 3]
+        for k in range(low, high):
+            sums[k] += (a * matrix[i, k] + b * matrix[i + 1, k]) + (c * matrix[i + 2, k] + d * matrix[i + 3, k])
+
+
 @inlined_kernel
 def advance(device: Record, work: Record) -> None:
     """A step of a gated recurrent unit (Cho et al. 2014); atrial_score becomes the log odds of fibrillation.
@@ -105,22 +118,17 @@ def advance(device: Record, work: Record) -> None:
     state = work.atrial_state[0]
     kept = work.atrial_state[1]
     sums[:] = OFFSETS
-    for i in range(ATRIAL_INPUTS):
-        for k in range(3 * ATRIAL_UNITS):
-            sums[k] += work.atrial_inputs[i] * OUTER[i, k]
+    add_product(work.atrial_inputs, OUTER, ATRIAL_INPUTS, 0, 3 * ATRIAL_UNITS, sums)
     for i in range(ATRIAL_UNITS):
-        state[i] = device.atrial_memory[i] / np.float32(STEPS)
-        for k in range(2 * ATRIAL_UNITS):
-            sums[k] += state[i] * INNER[i, k]
+        state[i] = device.atrial_memory[i] * np.float32(1.0 / STEPS)
+    add_product(state, INNER, ATRIAL_UNITS, 0, 2 * ATRIAL_UNITS, sums)
     half = np.float32(0.5)
     one = np.float32(1.0)
     for k in range(2 * ATRIAL_UNITS):
         sums[k] = half + half * sums[k] / (one + abs(sums[k]))
     for i in range(ATRIAL_UNITS):
         kept[i] = state[i] * sums[ATRIAL_UNITS + i]
-    for i in range(ATRIAL_UNITS):
-        for k in range(2 * ATRIAL_UNITS, 3 * ATRIAL_UNITS):
-            sums[k] += kept[i] * INNER[i, k]
+    add_product(kept, INNER, ATRIAL_UNITS, 2 * ATRIAL_UNITS, 3 * ATRIAL_UNITS, sums)
     score = LAST[ATRIAL_UNITS]
     for k in range(ATRIAL_UNITS):
         wanted = sums[2 * ATRIAL_UNITS + k]

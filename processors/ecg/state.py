@@ -158,7 +158,7 @@ DEVICE: Final = np.dtype(
         ("blocked_u", "i8"), ("older_blocked_u", "i8"), ("paced", "f4"),
         # atrial rhythm: beats taken in, where the present label or its absence began, what the network remembers
         ("atrial_beats", "i8"), ("atrial_first_u", "i8"), ("atrial_label", "i1"), ("atrial_kept", "u1"),
-        ("atrial_score", "f4"), ("atrial_mean", "f4"), ("atrial_rr", "i2", (ATRIAL_RR,)),
+        ("atrial_deaf", "u1"), ("atrial_score", "f4"), ("atrial_mean", "f4"), ("atrial_rr", "i2", (ATRIAL_RR,)),
         ("atrial_memory", "i2", (ATRIAL_UNITS,)), ("atrial_p", "i1", (ATRIAL_P,)),
         # ventricular rhythms: the signal's running means, usual beats, smoothed log odds, seconds in a row, the label
         ("ventricular_fast", "i2", (VENTRICULAR_TRAITS,)), ("ventricular_slow", "i2", (VENTRICULAR_TRAITS,)),

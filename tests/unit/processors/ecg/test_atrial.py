@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from processors.ecg.atrial import FIBRILLATION, follow_atrial
+from processors.ecg.atrial import FIBRILLATION, FLUTTER, follow_atrial
 from processors.ecg.state import ABSENT, BEAT_MASK, CLASS_N, CLASS_V, NEVER, WORK, blank_devices, blank_leads
 
 from .kernels import alone
@@ -114,3 +114,17 @@ def test_after_half_a_minute_everything_is_heard_anew() -> None:
     heart.beat(0.8)
     heart.wait_until(int(heart.now_s) + 1)
     assert heart.device["atrial_kept"] == 1
+
+
+def test_fibrillation_is_not_stated_on_through_beats_that_tell_nothing() -> None:
+    heart = after(CHAOS)
+    for _ in range(20):
+        heart.beat(0.7, CLASS_V)
+    heart.wait_until(int(heart.now_s) + 1)
+    assert heart.labels[-1] == ABSENT
+
+
+def test_intervals_of_whole_atrial_periods_are_flutter_and_an_even_pulse_is_neither() -> None:
+    heart = after(0.22 * RNG.choice([2, 3, 4], 120) + 0.006 * RNG.normal(size=120))
+    assert heart.labels[-1] == FLUTTER
+    assert set(after(np.full(120, 0.44)).labels) == {ABSENT}
