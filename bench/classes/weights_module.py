@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from bench.classes.network import Network
 
-_HEAD: Final = '''"""Weights of the network in classification.py, as `python -m bench.classes` wrote them; see docs/classifier.md."""
+_HEAD: Final = '''\
+"""Weights of the network in classification.py, written by `python -m bench.classes`; see docs/classifier.md."""
 
 from __future__ import annotations
 
