@@ -13,9 +13,9 @@ from bench.accuracy import beat_tables, wave_tables
 from bench.accuracy.beat_runs import engine_detector, run_beats
 from bench.accuracy.conditions import Condition
 from bench.accuracy.databases import ANNOTATORS, Database, open_database
+from bench.accuracy.day import day_section
 from bench.accuracy.pages import Section, write
 from bench.accuracy.records import data_folder
-from bench.accuracy.day import day_section
 from bench.accuracy.sections import BEAT_SECTIONS, Asked, beat_section, made_by, protocol_parts, sections
 from bench.accuracy.ventricular_sections import ventricular_section
 from bench.accuracy.wave_runs import PROTOCOLS, Protocol, engine_delineator, run_waves

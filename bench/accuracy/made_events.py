@@ -60,7 +60,7 @@ def _stopped(record: Record, start_s: int) -> tuple[Record, float]:
 
 
 def leaping_rates(name: EngineName, block_s: float) -> list[Latency]:
-    """Simulated sinus rhythm of a minute, then at once an extreme rate: until the heart rate shown is over the limit."""
+    """A minute of simulated sinus rhythm, then at once an extreme rate: until the rate shown is over the limit."""
     bank = make_bank(
         rhythms=("normal", "tachycardia", "bradycardia"), leads=("II", "V1"), strip_s=60.0, variants=8, seed=21
     )
