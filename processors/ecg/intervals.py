@@ -8,14 +8,12 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from processors.ecg.kernel import Record, kernel
-from processors.ecg.state import BEAT_MASK, BEATS, CLASS_N
+from processors.ecg.state import BEAT_MASK, BEATS, CLASS_N, NEVER
 
 AVERAGED: Final = 8
 """Monitors average the last 8 to 16 intervals (IEC 60601-2-27 asks the maker to say which)."""
 RATE_S: Final = 12.0
 """Older intervals don't count towards the rate."""
-NEWEST: Final = 3
-LEAP: Final = 0.25
 LAST_BEAT_S: Final = 4.0
 """Without a beat for this long there is no rate to show."""
 
@@ -45,7 +43,7 @@ def newest_before(device: Record, end_u: int) -> int:
         u = device.beat_u[(device.beats - 1 - i) & BEAT_MASK]
         if u < end_u:
             return int(u)
-    return -(1 << 60)
+    return NEVER
 
 
 @kernel
@@ -63,24 +61,6 @@ def rate_interval(rr: NDArray[Any], count: int) -> float:
     if count < 5:
         return total / count
     return float((total - low - high) / (count - 2))
-
-
-@kernel
-def leapt(rr: NDArray[Any], count: int, mean: float) -> float:
-    """The mean interval, or that of the newest three when all of them lie on one side of it by a quarter or more.
-
-    A heart that slows to 30 a minute at once would otherwise show it after 13 s.
-    """
-    if count <= NEWEST or isnan(mean):
-        return mean
-    slower = True
-    faster = True
-    total = 0.0
-    for i in range(NEWEST):
-        slower = slower and rr[i] > (1.0 + LEAP) * mean
-        faster = faster and rr[i] < (1.0 - LEAP) * mean
-        total += rr[i]
-    return total / NEWEST if slower or faster else mean
 
 
 @kernel
@@ -127,7 +107,7 @@ def mean_axis(device: Record, axes: NDArray[Any], end_u: int) -> float:
 def fill_metrics(device: Record, row: Record, end_u: int, rr: NDArray[Any]) -> None:
     """Rate, intervals, levels and axes of a metrics row."""
     count = recent_rr(device, end_u, RATE_S, AVERAGED, rr)
-    mean = leapt(rr, count, rate_interval(rr, count))
+    mean = rate_interval(rr, count)
     if end_u - newest_before(device, end_u) > LAST_BEAT_S * device.inner_hz:
         mean = nan
     row.rr_ms = mean

@@ -26,6 +26,6 @@ def test_opened_episodes_and_stretches_of_extreme_rates_are_counted() -> None:
     episodes["state"] = [0, 1, 0]
     metrics = np.zeros(6, METRICS_DTYPE)
     metrics["heart_rate_bpm"] = [70, 150, 150, 70, 30, np.nan]
-    day = counted("x", Streamed(metrics, episodes, ()))
+    day = counted("x", Streamed(np.zeros(0), metrics, episodes, ()))
     assert day.opened[URGENT[0]] == 2
     assert day.extreme == 2
