@@ -46,6 +46,7 @@ class Told:
 class Streamed:
     """The rows of a record that was streamed, and when each label was opened and closed."""
 
+    beats: NDArray[Any]
     metrics: NDArray[Any]
     episodes: NDArray[Any]
     told: tuple[Told, ...]
@@ -72,20 +73,20 @@ def streamed(record: Record, name: EngineName = "fast", block_s: float = 1.0) ->
     """Send a record block by block and note after which block each label came and went."""
     chosen = engine(name)
     state = chosen.new_state()
-    metrics, episodes, rows = [], [], []
+    given, rows = [], []
     sent_s = 0.0
     for block in blocks(record, block_s):
         step = chosen.step([block], state)
         state = step.state
         sent_s += block.count / record.rate_hz
-        metrics.append(step.results.metrics)
-        episodes.append(step.results.episodes)
+        given.append(step.results)
         rows += [(sent_s, row) for row in step.results.episodes if row["state"] != 1]
-    last = chosen.close([DEVICE], state).results
-    rows += [(sent_s, row) for row in last.episodes]
-    return Streamed(
-        np.concatenate([*metrics, last.metrics]), np.concatenate([*episodes, last.episodes]), tuple(_told(rows, sent_s))
+    given.append(chosen.close([DEVICE], state).results)
+    rows += [(sent_s, row) for row in given[-1].episodes]
+    beats, metrics, episodes = (
+        np.concatenate([getattr(results, kind) for results in given]) for kind in ("beats", "metrics", "episodes")
     )
+    return Streamed(beats, metrics, episodes, tuple(_told(rows, sent_s)))
 
 
 def _told(rows: list[tuple[float, Any]], end_s: float) -> Iterator[Told]:

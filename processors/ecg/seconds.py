@@ -18,8 +18,7 @@ from processors.ecg.quality import UNREADABLE
 from processors.ecg.rhythm import FIBRILLATION, FLUTTER, LEAD_OFF, NOISE, PACED, PAUSE, SINUS
 from processors.ecg.state import ABSENT, NEVER, WINDOW_MASK
 from processors.ecg.timing import anchor, window_start
-from processors.ecg.ventricular import FIBRILLATION as VENTRICULAR_FIBRILLATION
-from processors.ecg.ventricular import FLUTTER as VENTRICULAR_FLUTTER
+from processors.ecg.ventricular import WITHOUT_BEATS
 from processors.ecg.ventricular_patterns import pattern_of
 
 LATEST_S: Final = DECIDED_S + 0.05
@@ -92,7 +91,7 @@ def fill_label(device: Record, row: Record, quality: float) -> None:
         row.arrhythmia_confidence = 0.0
     else:
         row.arrhythmia_confidence = device.rhythm_sure if label == device.rhythm else 100.0 * quality
-    if label in (VENTRICULAR_FIBRILLATION, VENTRICULAR_FLUTTER):
+    if label in WITHOUT_BEATS:
         blank_metrics(row)  # what the detector took for beats there were none
     if label in (FIBRILLATION, FLUTTER):
         row.pr_ms = nan  # fibrillating atria make no P wave; what looked like one is not measured

@@ -18,6 +18,8 @@ ASYSTOLE: Final = rhythms.LABELS.index(rhythms.ASYSTOLE)
 SUSTAINED: Final = rhythms.LABELS.index(rhythms.SUSTAINED_TACHYCARDIA)
 FLUTTER: Final = rhythms.LABELS.index(rhythms.VENTRICULAR_FLUTTER)
 FIBRILLATION: Final = rhythms.LABELS.index(rhythms.VENTRICULAR_FIBRILLATION)
+WITHOUT_BEATS: Final = (ASYSTOLE, FLUTTER, FIBRILLATION)
+"""What the detector calls beats then is none: no rate and no interval is to be shown."""
 
 SUSTAINED_S: Final = 30.0
 ASYSTOLE_S: Final = 4.0

@@ -29,6 +29,8 @@ mitdb's training records, and 0.2 % of those in fibrillation, flutter or tachyca
 FIRST_SECONDS: Final = 2
 LEAST_UV: Final = 1.0
 USUAL_GAIN: Final = 0.1
+FIRST_SHARE: Final = 0.5
+"""The first sharp second may be a jolt."""
 LOW: Final = 0.35
 QUIET: Final = 0.12
 """Peak envelope of a second against the usual: without a QRS complex, without anything."""
@@ -63,10 +65,10 @@ def glimpse(device: Record, leads: Samples) -> None:
             known += 1
             low += 1 if peak < LOW * usual else 0
             quiet += 1 if peak < QUIET * usual else 0
-            if sharpness < CALM_SHARPNESS and peak >= LOW * usual:
+            if sharpness < CALM_SHARPNESS:
                 lead.usual_peak += USUAL_GAIN * (peak - usual)
         elif sharpness < CALM_SHARPNESS:
-            lead.usual_peak = peak
+            lead.usual_peak = FIRST_SHARE * peak
     device.ventricular_lead = device.main
     device.ventricular_low = run_on(device.ventricular_low, low == known)
     device.ventricular_quiet = run_on(device.ventricular_quiet, known > 0 and quiet == known)

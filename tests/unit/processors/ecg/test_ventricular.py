@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from processors.ecg.ventricular_runs import IDIOVENTRICULAR, NON_SUSTAINED, WARM
 from schemas.samples import MISSING
 
 from .kernels import alone
-from .signals import UV_PER_LSB, Output, ecg, every, regular, run
+from .signals import UV_PER_LSB, Output, ecg, every, of_device, regular, run
 
 ENGINE = FastEngine()
 RATE_HZ = 250.0
@@ -210,3 +211,27 @@ def test_the_first_beats_of_a_recording_make_no_run() -> None:
 def test_patterns_are_told_by_the_classes(classes: str, label: int) -> None:
     device = heard(classes)
     assert alone(pattern_of)(device, end_u(device)) == label
+
+
+def eventful() -> NDArray[np.int16]:
+    """Sinus rhythm, fibrillation, a still line, flutter, sinus rhythm."""
+    parts = [ecg(regular(75, 15), 15), fibrillation(12.0), still(12.0), flutter(12.0), ecg(regular(75, 10), 10)]
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize("size", [10, 333, 15_000])
+def test_the_length_of_blocks_changes_nothing(size: int) -> None:
+    signal = eventful()
+    assert run(ENGINE, every(size, signal)).bits == run(ENGINE, every(250, signal)).bits
+
+
+@pytest.mark.parametrize("size", [130, 250])
+def test_saving_and_loading_changes_nothing(size: int) -> None:
+    signal = eventful()
+    state, results = ENGINE.new_state(), []
+    for block in every(size, signal):
+        step = ENGINE.step([block], ENGINE.load(ENGINE.dump(state)))
+        state = step.state
+        results.append(step.results)
+    results.append(ENGINE.close([UUID(int=1)], state).results)
+    assert of_device(results).bits == run(ENGINE, every(size, signal)).bits
