@@ -15,11 +15,13 @@ from processors.ecg.engines import EngineName, engine
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The engine's rows of beats (processors.ecg.results.BEAT_DTYPE), and the CPU time it took for them."""
+    """The engine's rows of beats, metrics and episodes (processors.ecg.results), and the CPU time it took for them."""
 
     beats: NDArray[Any]
     engine_version: str
     cpu_s: float
+    metrics: NDArray[Any]
+    episodes: NDArray[Any]
 
 
 def answers(record: Record, name: EngineName = "fast", block_s: float = 1.0) -> Answers:
@@ -33,6 +35,9 @@ def answers(record: Record, name: EngineName = "fast", block_s: float = 1.0) -> 
         step = chosen.step([block], state)
         cpu_s += time.process_time() - before
         state = step.state
-        found.append(step.results.beats)
-    found.append(chosen.close([DEVICE], state).results.beats)
-    return Answers(np.concatenate(found), chosen.version, cpu_s)
+        found.append(step.results)
+    found.append(chosen.close([DEVICE], state).results)
+    beats, metrics, episodes = (
+        np.concatenate([getattr(results, rows) for results in found]) for rows in ("beats", "metrics", "episodes")
+    )
+    return Answers(beats, chosen.version, cpu_s, metrics, episodes)

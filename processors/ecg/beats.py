@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from processors.ecg.atrial_network import p_code
 from processors.ecg.averages import ALIKE, UNLIKE_BEFORE_NEW, cut, is_full, start_average, steady
 from processors.ecg.class_shapes import gather
 from processors.ecg.classification import classify, usual_rr
@@ -17,6 +18,7 @@ from processors.ecg.kernel import Record, inlined_kernel, kernel
 from processors.ecg.marks import ST80, blank, drop_impossible, fill_levels, fill_marks, level_after, wave_axis
 from processors.ecg.measured import choose_leads
 from processors.ecg.state import (
+    ATRIAL_P,
     BEAT_MASK,
     GRID_HZ,
     NEVER,
@@ -200,5 +202,6 @@ def remember(device: Record, leads: NDArray[Any], row: Record, r_u: int, work: R
     device.beat_p_axis[slot] = wave_axis(device, leads, work, P_ONSET, P_ONSET + 2, True)
     device.beat_axis[slot] = wave_axis(device, leads, work, QRS_ONSET, QRS_OFFSET, False)
     device.beat_t_axis[slot] = wave_axis(device, leads, work, T_ONSET, T_ONSET + 2, True)
+    device.atrial_p[device.beats & (ATRIAL_P - 1)] = p_code(work.p_like)
     device.beats += 1
     device.last_r_u = r_u

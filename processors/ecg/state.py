@@ -66,8 +66,19 @@ T_ONSET: Final = 5
 CONDITIONS: Final = 11
 MARKS: Final = 8
 """Order of marks: P onset, peak, offset, QRS onset, offset, T onset, peak, offset."""
+VENTRICULAR_LAGS: Final = 21
+VENTRICULAR_TRAITS: Final = VENTRICULAR_LAGS + 9
+"""What a second's signal is described by: its autocorrelation and nine figures of its shape."""
+VENTRICULAR_SCALE: Final = 1000.0
+"""Steps a trait's running mean is kept in."""
 INNER_RATE_HZ: Final = 250.0
 """Leads are averaged down to the whole fraction of their rate that lies nearest: 187 to 374 Hz (100 and up stay)."""
+ATRIAL_RR: Final = 16
+"""Intervals the network of atrial.py compares one with."""
+ATRIAL_UNITS: Final = 16
+ATRIAL_INPUTS: Final = 12
+ATRIAL_P: Final = 16
+"""Beats whose likeness of P is kept until their second is judged."""
 NEVER: Final = -(1 << 60)
 """An index before every index."""
 ABSENT: Final = -1
@@ -84,7 +95,7 @@ LEAD: Final = np.dtype(
         ("valid", "i4"), ("railed", "i4"), ("low", "i4"), ("high", "i4"), ("inner", "i4"), ("energy", "i8"),
         ("peak", "i4"), ("off_run", "i4"), ("quality_of", "f4", (WINDOWS,)), ("flags_of", "u1", (WINDOWS,)),
         # fusion
-        ("level", "f8"), ("noise", "f8"), ("weight", "f8"), ("score", "f8"),
+        ("level", "f8"), ("noise", "f8"), ("weight", "f8"), ("score", "f8"), ("usual_peak", "f4"),
         # of each candidate in the device's queue
         ("best", "f4"), ("amplitudes", "f4", (QUEUE,)),
         # shapes of beats and of what was rejected (decision_shapes.py); a column each
@@ -145,6 +156,16 @@ DEVICE: Final = np.dtype(
         ("condition_first_u", "i8", (CONDITIONS,)), ("condition_last_u", "i8", (CONDITIONS,)),
         ("sv_seen", "i8"), ("sv_run", "i4"), ("sv_rr", "f4"), ("sv_first_u", "i8"),
         ("blocked_u", "i8"), ("older_blocked_u", "i8"), ("paced", "f4"),
+        # atrial rhythm: beats taken in, where the present label or its absence began, what the network remembers
+        ("atrial_beats", "i8"), ("atrial_first_u", "i8"), ("atrial_label", "i1"), ("atrial_kept", "u1"),
+        ("atrial_deaf", "u1"), ("atrial_score", "f4"), ("atrial_mean", "f4"), ("atrial_rr", "i2", (ATRIAL_RR,)),
+        ("atrial_memory", "i2", (ATRIAL_UNITS,)), ("atrial_p", "i1", (ATRIAL_P,)),
+        # ventricular rhythms: the signal's running means, usual beats, smoothed log odds, seconds in a row, the label
+        ("ventricular_fast", "i2", (VENTRICULAR_TRAITS,)), ("ventricular_slow", "i2", (VENTRICULAR_TRAITS,)),
+        ("ventricular_rr", "f4"), ("ventricular_qrs", "f4"), ("ventricular_odds", "f4"), ("ventricular_lean", "f4"),
+        ("ventricular_seen", "i2"), ("ventricular_alive", "i2"), ("ventricular_low", "i2"), ("ventricular_quiet", "i2"),
+        ("ventricular_lead", "i1"), ("ventricular_calm", "i1"), ("ventricular_on", "i1"), ("ventricular", "i1"),
+        ("ventricular_first_u", "i8"), ("ventricular_rise_u", "i8"),
     ],
     align=True,
 )  # fmt: skip
@@ -169,6 +190,12 @@ WORK: Final = np.dtype(
         ("inputs", "f4", (PLACES, PLACES)), ("hidden", "f4", (UNITS, PLACES)),
         ("scores", "f4", (3, PLACES)), ("places", "i4", (PLACES,)), ("ahead", "i4", (PLACES,)), ("chosen", "i4", (3,)),
         ("marks", "f4", (MARKS,)), ("rr", "f4"), ("p_like", "f4"), ("middle_u", "i8"),
+        # of one interval
+        ("atrial_inputs", "f4", (ATRIAL_INPUTS,)), ("atrial_sums", "f4", (3 * ATRIAL_UNITS,)),
+        ("atrial_state", "f4", (2, ATRIAL_UNITS)),
+        # of one second
+        ("ventricular_inputs", "f4", (2 * VENTRICULAR_TRAITS + 9,)), ("ventricular_odds", "f4", (3,)),
+        ("ventricular_hidden", "f4", (16,)), ("run_first_u", "i8"), ("run_last_u", "i8"),
     ],
     align=True,
 )  # fmt: skip

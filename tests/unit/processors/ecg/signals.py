@@ -45,13 +45,14 @@ def ecg(
     *,
     wide: Iterable[int] = (),
     noise_mv: float = 0.01,
+    p_wave: bool = True,
 ) -> NDArray[np.int16]:
     """One lead with a beat at each time; the beats numbered in `wide` are broad, without P."""
     t = np.arange(round(seconds * rate_hz)) / rate_hz
     wave = np.random.default_rng(7).normal(0, noise_mv, len(t)) + 0.1 * np.sin(2 * np.pi * 0.25 * t)
     broad = set(wide)
     for number, r in enumerate(beats_s):
-        for centre_s, width_s, height_mv in _WIDE if number in broad else _WAVES:
+        for centre_s, width_s, height_mv in _WIDE if number in broad else _WAVES[0 if p_wave else 1 :]:
             near = np.abs(t - r - centre_s) < 5 * width_s
             wave[near] += height_mv * np.exp(-0.5 * ((t[near] - r - centre_s) / width_s) ** 2)
     return np.round(wave * 1000 / UV_PER_LSB).astype(np.int16)

@@ -1,0 +1,1 @@
+"""Training of the network that tells atrial fibrillation (processors/ecg/atrial.py)."""
