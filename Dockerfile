@@ -1,4 +1,4 @@
-# One image for `leadwire gateway | worker | api | migrate`.
+# One image for `leadwire gateway | worker | hrv | api | migrate`.
 
 FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1

@@ -14,7 +14,21 @@ from api.dependencies import ReadRooms
 from api.kafka import KafkaSource
 from api.live import LiveFeed
 from api.pages import Dashboard
-from api.routes import auth, beats, devices, files, live, metrics, recordings, reports, rhythms, samples, users
+from api.routes import (
+    alarms,
+    auth,
+    beats,
+    devices,
+    files,
+    hrv,
+    live,
+    metrics,
+    recordings,
+    reports,
+    rhythms,
+    samples,
+    users,
+)
 from schemas.settings import Settings
 from storage.database import reader
 from storage.objects import objects
@@ -23,17 +37,17 @@ from web import callers, health, middleware, problems
 _DESCRIPTION: Final = """
 The read side of Leadwire, a streaming ECG backend; what changes anything is the gateway's.
 
-**Research use: not for diagnosis or primary alarms.**
+**Research use: not for diagnosis or primary alarms.** What `ecg/alarms` tells is a second look at most.
 
 Send `Authorization: Bearer TOKEN` with the access_token of `POST auth/login`. Lists take `page` and `limit` and
 answer with items, page, limit and total. Moments are ISO 8601 with a time zone, or microseconds since 1970. Errors
 are RFC 9457 problem documents whose `detail` ends with what to do; what is not yours is 404, as if it did not exist.
 
 Live: `WS /ws/ecg/{user_id}` with the token in the header, as the subprotocols `leadwire, bearer.TOKEN`, or as
-`?token=`; `&device_id=` narrows it. JSON messages of type hello, samples, beats, metrics, rhythm, dropped and
-heartbeat. Closed with 4401 (log in), 4403 (not your patient), 1013 (a server is away: connect again).
+`?token=`; `&device_id=` narrows it. JSON messages of type hello, samples, beats, metrics, rhythm, alarm, dropped
+and heartbeat. Closed with 4401 (log in), 4403 (not your patient), 1013 (a server is away: connect again).
 """
-_SIGNED_IN: Final = (auth, users, devices, metrics, beats, rhythms, recordings, samples, reports)
+_SIGNED_IN: Final = (auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports)
 
 
 def create_api(settings: Settings) -> FastAPI:

@@ -21,7 +21,7 @@ _ASK_MS: Final = 2000
 
 
 class KafkaSource:
-    """The four live topics from their ends; every process reads all partitions, for its own watchers."""
+    """The live topics from their ends; every process reads all partitions, for its own watchers."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings

@@ -17,7 +17,7 @@ from schemas.beats import Beat
 from schemas.errors import Malformed
 from schemas.samples import SampleBlock
 
-TOPICS: Final = (topics.SAMPLES, topics.BEATS, topics.METRICS, topics.RHYTHMS)
+TOPICS: Final = (topics.SAMPLES, topics.BEATS, topics.METRICS, topics.RHYTHMS, topics.ALARMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,9 @@ def _result(record: LiveRecord) -> LiveMessage:
     if record.topic == topics.METRICS:
         metrics = codec.decode_metrics(record.value)
         return LiveMessage(metrics.device_id, to_text("metrics", asdict(metrics)))
+    if record.topic == topics.ALARMS:
+        alarm = codec.decode_alarm(record.value)
+        return LiveMessage(alarm.device_id, to_text("alarm", asdict(alarm)))
     episode = codec.decode_rhythm(record.value)
     return LiveMessage(episode.device_id, to_text("rhythm", asdict(episode)))
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI
 from ingest.device_cache import DeviceCache, LookUp
 from ingest.producer import SampleProducer
 from ingest.rooms import WriteRooms
-from ingest.routes import auth, devices, reports, samples, users
+from ingest.routes import alarms, auth, devices, reports, samples, users
 from schemas.accounts import DeviceCaller
 from schemas.settings import Settings
 from storage import devices as device_rows
@@ -67,7 +67,7 @@ def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
 
 def _routes() -> APIRouter:
     routes = APIRouter()
-    for noun in (auth, users, devices, samples, reports):
+    for noun in (auth, users, devices, samples, reports, alarms):
         routes.include_router(noun.router)
     return routes
 

@@ -14,8 +14,9 @@ from aiokafka.errors import KafkaError
 
 from ingest.lanes import Chunk, KafkaProducer, Lane
 from schemas import topics
+from schemas.alarms import AlarmEvent
 from schemas.clock import index_to_us
-from schemas.codec import encode_pack, encode_report_event
+from schemas.codec import encode_alarm, encode_pack, encode_report_event
 from schemas.errors import Busy
 from schemas.logs import logger
 from schemas.reports import ReportEvent
@@ -67,7 +68,7 @@ class Placed:
 
 
 class SampleProducer:
-    """Puts sample blocks and report events into Kafka.
+    """Puts sample blocks, report events and acknowledged alarms into Kafka.
 
     `send` returns when Kafka has every block of the call. It raises Busy at once when IN_FLIGHT_BYTES wait
     already or there is no connection, and within `timeout_s` when Kafka does not answer; whoever gets Busy
@@ -134,12 +135,17 @@ class SampleProducer:
 
     async def publish_report_event(self, event: ReportEvent) -> None:
         """Return when ecg.reports has the event. Raises Busy."""
+        await self._publish(topics.REPORTS, event.device_id, encode_report_event(event))
+
+    async def publish_alarm(self, event: AlarmEvent) -> None:
+        """Return when ecg.alarms has the event. Raises Busy."""
+        await self._publish(topics.ALARMS, event.device_id, encode_alarm(event))
+
+    async def _publish(self, topic: str, device_id: UUID, value: bytes) -> None:
         client = self._connected()
         try:
             async with asyncio.timeout(self._timeout_s):
-                await client.send_and_wait(
-                    topics.REPORTS, encode_report_event(event), topics.device_key(event.device_id), None
-                )
+                await client.send_and_wait(topic, value, topics.device_key(device_id), None)
         except (KafkaError, OSError, TimeoutError) as error:
             raise _away(error) from None
 

@@ -14,6 +14,7 @@ import numpy as np
 from ingest.records import read_record
 from ingest.sources import RecordSource, Take
 from processors.analysis import Analysis, analyze, write_annotations
+from processors.burden import ectopy, hourly_burden
 from processors.ecg.engines import engine as engine_named
 from schemas.metrics import FIGURES
 from schemas.rhythms import RhythmEpisode
@@ -39,6 +40,7 @@ class Analyzed:
             "leads": list(self.source.leads),
             "seconds": self.source.duration_s,
             "beats": self._classes(),
+            "burden": self._burden(),
             "intervals": self._medians(FIGURES),
             "main_lead_s": dict(Counter(row.main_lead for row in self.analysis.metrics if row.main_lead).most_common()),
             "quality": [self._quality(lead) for lead in self.source.leads],
@@ -54,6 +56,7 @@ class Analyzed:
         lines = [
             f"{self.source.name}: {self.source.duration_s:.0f} s, {', '.join(self.source.leads)}",
             f"beats      {len(self.analysis.beats)} ({classes})",
+            f"ectopic    {self._ectopic()}",
             f"medians    {intervals}",
             *(f"episodes   {count:4d}  {label}" for label, count in labels.most_common()),
             *(f"written    {file}" for file in self.files),
@@ -63,6 +66,27 @@ class Analyzed:
 
     def _classes(self) -> dict[str, int]:
         return dict(Counter(beat.beat_class for beat in self.analysis.beats).most_common())
+
+    def _burden(self) -> dict[str, object]:
+        """Ectopic beats of the record, and of each hour of it (the first is 0)."""
+        whole = ectopy(self.analysis.beats)
+        hours = [
+            {"hour": round(hour.at.timestamp() / 3600), **asdict(hour.ectopy)}
+            for hour in hourly_burden(self.analysis.beats)
+        ]
+        rates = {"supraventricular_per_hour": whole.supraventricular, "ventricular_per_hour": whole.ventricular}
+        return {**asdict(whole), **{name: self._per_hour(count) for name, count in rates.items()}, "hours": hours}
+
+    def _ectopic(self) -> str:
+        whole = ectopy(self.analysis.beats)
+        counts = {"S": whole.supraventricular, "V": whole.ventricular}
+        rates = ", ".join(f"{name} {self._per_hour(count) or 0:g}/h" for name, count in counts.items())
+        groups = whole.ventricular_groups
+        return f"{rates}; ventricular couplets {groups.couplets}, runs {groups.runs}"
+
+    def _per_hour(self, count: int) -> float | None:
+        """To a tenth; a record shorter than an hour is counted up to one."""
+        return round(count * 3600 / self.source.duration_s, 1) if self.source.duration_s else None
 
     def _medians(self, names: Sequence[str]) -> dict[str, float | None]:
         """Medians over the record: bpm, ms, mV and degrees."""

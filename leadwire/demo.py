@@ -31,6 +31,7 @@ from storage.database import writer
 
 _ADMIN: Final = "admin"
 _START_S: Final = 60.0
+_STARTED_ANEW: Final = ("worker", "hrv")
 _LEADWIRE: Final = (sys.executable, "-m", "leadwire")
 
 
@@ -40,7 +41,6 @@ class Demo:
 
     stack: Stack
     login: Login
-    worker: Child
     serving: Child
 
 
@@ -55,6 +55,7 @@ def run_demo(records: list[Path], devices: int, data: Path, port: int, seconds: 
         wait_until(lambda: is_listening(running.login.url.removeprefix("http://")), running.serving, within_s=_START_S)
         _tell(running, records, devices)
         asyncio.run(_first_beat())
+        running.stack.children.start("hrv", [*_LEADWIRE, "hrv"])  # its start must not delay the first beat
         _say(f"first beat stored after {time.monotonic() - begun_s:.1f} s. Ctrl-C stops everything.")
         if browser and sys.stdout.isatty():
             webbrowser.open(running.login.url)
@@ -68,9 +69,9 @@ def _start(stack: Stack, data: Path, port: int) -> Demo:
     os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
     asyncio.run(_prepare())
     login = _login(f"http://127.0.0.1:{port}", data)
-    worker = stack.children.start("worker", [*_LEADWIRE, "worker"])
+    stack.children.start("worker", [*_LEADWIRE, "worker"])
     serving = stack.children.start("serve", [*_LEADWIRE, "serve", "--port", str(port)])
-    return Demo(stack, login, worker, serving)
+    return Demo(stack, login, serving)
 
 
 async def _prepare() -> None:
@@ -145,19 +146,17 @@ async def _first_beat() -> None:
 
 
 def _watch(running: Demo, seconds: float | None) -> None:
-    """Until the time is over. A worker that stops goes on from its checkpoint; another service that ends, ends all."""
+    """Until the time is over. A worker or hrv that stops goes on where it was; another service that ends, ends all."""
     until_s = time.monotonic() + seconds if seconds is not None else float("inf")
     children = running.stack.children
     while time.monotonic() < until_s:
         time.sleep(0.5)
-        if running.worker.exit_code is not None:
-            _say(
-                f"the worker stopped with exit code {running.worker.exit_code} ({running.worker.log}); starting it anew"
-            )
-            children.stop(running.worker)
-            running.worker = children.start("worker", [*_LEADWIRE, "worker"])
         ended = children.dead()
-        if ended is not None:
+        if ended is not None and ended.name in _STARTED_ANEW:
+            _say(f"the {ended.name} stopped with exit code {ended.exit_code} ({ended.log}); starting it anew")
+            children.stop(ended)
+            children.start(ended.name, [*_LEADWIRE, ended.name])
+        elif ended is not None:
             raise Busy(f"{ended.name} ended with exit code {ended.exit_code}: {ended.last_words()}; see {ended.log}")
 
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-import uvicorn
-from fastapi import FastAPI
 
 from leadwire.brokers import sample_partitions
 from leadwire.exits import EXIT_DEFECT
+from leadwire.probes import probes, signalled
+from processors.alarm_feed import webhook_running
 from processors.app import create_app
 from processors.ecg.engines import engine
 from processors.ecg.warm import warm
@@ -26,7 +22,6 @@ from schemas.logs import logger
 from schemas.settings import Settings
 from storage.database import writer
 from storage.objects import objects
-from web import health, problems
 
 _log = logger(__name__)
 
@@ -45,8 +40,9 @@ async def run_worker(settings: Settings) -> None:
     app = create_app(settings.kafka, settings.worker)
     build(app, samples, Reporter(database, store, publisher), settings.worker, _stop_now)
     app.finalize()
-    stopping = _signalled()
-    async with _telemetry(settings, samples):
+    stopping = signalled()
+    posting = webhook_running(settings.alarms, settings.kafka, settings.worker)
+    async with probes("Leadwire worker", settings.worker, {"partitions": samples.ready}), posting:
         await app.start()
         _log.info("worker started", engine=settings.worker.engine, partitions=partitions)
         await stopping.wait()
@@ -64,40 +60,3 @@ def _stop_now(error: BaseException) -> None:
         _log.critical("worker stops: a defect", exc_info=error)
     sys.stderr.flush()
     os._exit(EXIT_DEFECT)
-
-
-def _signalled() -> asyncio.Event:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    return stopping
-
-
-@asynccontextmanager
-async def _telemetry(settings: Settings, samples: SampleProcessor) -> AsyncIterator[None]:
-    """/health, /ready and /metrics while the worker runs; nothing when LEADWIRE_WORKER_PORT is 0."""
-    if not settings.worker.telemetry_port:
-        yield
-        return
-    app = FastAPI(title="Leadwire worker", openapi_url=None)
-    problems.install(app)
-    app.include_router(health.router({"partitions": samples.ready}))
-    worker = settings.worker
-    config = uvicorn.Config(
-        app, host=worker.telemetry_host, port=worker.telemetry_port, log_config=None, lifespan="off"
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve())
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that leaves the signals to us."""
-
-    def install_signal_handlers(self) -> None:
-        return

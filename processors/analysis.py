@@ -14,26 +14,13 @@ import wfdb
 from processors import rows
 from processors.ecg.interface import Engine
 from processors.ecg.results import Results
-from schemas import rhythms
+from processors.timeline import spans
 from schemas.beats import Beat
 from schemas.metrics import Metrics
 from schemas.rhythms import RhythmEpisode
 from schemas.samples import SampleBlock
 
 BLOCK_S: Final = 1.0
-
-_CODE: Final = {
-    rhythms.NORMAL: "(N",
-    rhythms.BRADYCARDIA: "(SBR",
-    rhythms.TACHYCARDIA: "(N",
-    rhythms.IRREGULAR: "(IRREG",
-    rhythms.ATRIAL_FIBRILLATION: "(AFIB",
-    rhythms.NOISE: "(NOISE",
-}
-"""WFDB's rhythm codes; it has none for sinus tachycardia, which is sinus rhythm all the same, and IRREG is ours.
-
-Pauses and premature beats are no change of rhythm: they show in the beats.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +123,8 @@ def _wave_marks(analysis: Analysis) -> list[_Mark]:
 
 
 def _rhythm_marks(analysis: Analysis, rate_hz: float) -> list[_Mark]:
-    """A `+` where each primary rhythm begins."""
-    return [
-        _Mark(episode.first_r_index, "+", 0, _CODE[episode.label])
-        for episode in sorted(analysis.episodes, key=lambda e: e.first_r_index)
-        if episode.label in _CODE
-    ]
+    """A `+` wherever the rhythm changes."""
+    return [_Mark(span.first, "+", 0, span.code) for span in spans(analysis.episodes, rate_hz)]
 
 
 def _write(record_name: str, extension: str, marks: list[_Mark], out_dir: Path, rate_hz: float) -> None:

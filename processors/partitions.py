@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from processors import checkpoints, rows
+from processors.alarms import Board
 from processors.ecg.interface import Engine, StateMismatch, Step
 from processors.publish import DeadLetter
 from processors.sequence import Sequenced, Sequencer
@@ -64,6 +65,7 @@ class Partition:
         self._engine = engine
         self._sequencer = Sequencer(stretch_s)
         self._state = engine.new_state()
+        self.board = Board()
         self._newest_us = 0
         self._newest_taken_at_s = time.monotonic()
 
@@ -77,7 +79,9 @@ class Partition:
             return partition
         partition.next_offset = saved.next_offset
         try:
-            partition._state = engine.load(checkpoints.load(saved.state, partition._sequencer))
+            loaded = checkpoints.load(saved.state, partition._sequencer)
+            partition._state = engine.load(loaded.engine_state)
+            partition.board = loaded.board or Board()
         except StateMismatch as error:
             _log.warning("engine state not restored", partition=number, why=str(error))
             partition._state = engine.new_state()
@@ -92,7 +96,7 @@ class Partition:
             partition=self.number,
             next_offset=self.next_offset or 0,
             engine_version=self._engine.version,
-            state=checkpoints.dump(self._sequencer, self._engine.dump(self._state)),
+            state=checkpoints.dump(self._sequencer, self.board, self._engine.dump(self._state)),
         )
 
     @property
@@ -178,6 +182,7 @@ class Partition:
             blocks.extend(done.blocks)
         self._absorb(self._engine.step(blocks, self._state), ended)
         self._absorb(self._engine.close(silent, self._state), ended)
+        ended.alarms.extend(self.board.close(silent, int(idle_after_s * 1_000_000)))
         self.dirty = True
         return ended
 
@@ -209,6 +214,7 @@ class Partition:
         into.beats.extend(rows.beats(step.results))
         into.metrics.extend(rows.metrics(step.results))
         into.episodes.extend(rows.episodes(step.results))
+        into.alarms.extend(self.board.take(step.results))
 
     def _letter(self, record: Record, value: bytes, error: Rejected) -> DeadLetter:
         return DeadLetter(record.key, value, error, topics.SAMPLES, self.number, record.offset)

@@ -12,8 +12,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas import topics
+from schemas.alarms import AlarmEvent
 from schemas.beats import Beat
-from schemas.codec import encode_beats, encode_metrics, encode_report_event, encode_rhythm
+from schemas.codec import encode_alarm, encode_beats, encode_metrics, encode_report_event, encode_rhythm
 from schemas.errors import Busy, LeadwireError
 from schemas.metrics import Metrics
 from schemas.reports import ReportEvent
@@ -57,7 +58,11 @@ class Publisher:
             await self._producer.stop()
 
     async def results(
-        self, beats: Sequence[Beat], metrics: Sequence[Metrics], episodes: Sequence[RhythmEpisode]
+        self,
+        beats: Sequence[Beat],
+        metrics: Sequence[Metrics],
+        episodes: Sequence[RhythmEpisode],
+        alarms: Sequence[AlarmEvent] = (),
     ) -> None:
         """Tell the live views. A repeat is harmless: everything carries its identity."""
         by_recording = groupby(sorted(beats, key=lambda beat: beat.recording_id), key=lambda beat: beat.recording_id)
@@ -67,6 +72,7 @@ class Publisher:
                 *((topics.BEATS, topics.device_key(batch[0].device_id), encode_beats(batch)) for batch in batches),
                 *((topics.METRICS, topics.device_key(row.device_id), encode_metrics(row)) for row in metrics),
                 *((topics.RHYTHMS, topics.device_key(row.device_id), encode_rhythm(row)) for row in episodes),
+                *((topics.ALARMS, topics.device_key(row.device_id), encode_alarm(row)) for row in alarms),
             ]
         )
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
+from processors.alarm_limits import CurrentLimits
 from processors.ecg.interface import Engine
 from processors.owners import Owners
 from processors.partitions import Partition, Record
 from processors.publish import DeadLetter, Publisher
 from processors.sinks import Rows, Sinks, patiently
 from schemas import topics
+from schemas.alarms import PRIORITIES, AlarmLimits
 from schemas.clock import now_us
 from schemas.errors import Busy
 from schemas.logs import logger
 from schemas.settings import WorkerSettings
-from schemas.telemetry import CHECKPOINT_SECONDS, DEVICES_LIVE, PARTITIONS, REJECTS, STORED_SECONDS
+from schemas.telemetry import ALARMS_ACTIVE, CHECKPOINT_SECONDS, DEVICES_LIVE, PARTITIONS, REJECTS, STORED_SECONDS
 from storage import checkpoints
 from storage.checkpoints import Checkpoint
 from storage.database import Database
@@ -62,6 +66,7 @@ class SampleProcessor:
         self._publisher = publisher
         self._sinks = Sinks(database, publisher, settings.metrics_table_every_s)
         self._owners = Owners(database)
+        self._limits = CurrentLimits(database)
         self._settings = settings
         self._partition_count = partition_count
         self._partitions: dict[int, Partition] = {}
@@ -78,8 +83,9 @@ class SampleProcessor:
             current = [each for each in arrivals if each.is_current()]
             ordered = sorted(current, key=lambda each: (each.partition, each.record.offset))
             results = Rows()
+            limits = await patiently(self._limits.by_device)
             for number, group in groupby(ordered, key=lambda each: each.partition):
-                await self._take(number, list(group), results)
+                await self._take(number, list(group), limits, results)
             await self._sinks.write(results)
         _observe_latency(results)
 
@@ -106,6 +112,12 @@ class SampleProcessor:
                 await self._sinks.write(ended)
             DEVICES_LIVE.set(sum(partition.devices for partition in self._partitions.values()))
             PARTITIONS.set(len(self._partitions))
+            self._count_alarms()
+
+    def _count_alarms(self) -> None:
+        active = Counter(alarm.priority for each in self._partitions.values() for alarm in each.board.active)
+        for priority in PRIORITIES:
+            ALARMS_ACTIVE.labels(priority).set(active[priority])
 
     async def assign(self, numbers: set[int]) -> None:
         """Load the memory of the partitions that are ours now, so that their silent devices are closed in time too.
@@ -125,7 +137,9 @@ class SampleProcessor:
             self._unacknowledged.pop(number, None)
             self._rejects_in_row.pop(number, None)
 
-    async def _take(self, number: int, arrivals: list[Arrival], results: Rows) -> None:
+    async def _take(
+        self, number: int, arrivals: list[Arrival], limits: Mapping[UUID, AlarmLimits], results: Rows
+    ) -> None:
         if self._rejects_in_row.get(number, 0) >= self._settings.max_rejects_in_row:
             return  # stopped loudly below; its records stay unacknowledged
         partition = await self._partition(number)
@@ -133,6 +147,7 @@ class SampleProcessor:
         owners = await patiently(lambda: self._owners.of({item.block.device_id for item in decoded}))
         if not arrivals[-1].is_current():
             return  # a rebalance came while we waited: the memory may be older than what we hold here
+        partition.board.set_limits(limits)
         taken = partition.take(decoded, owners, arrivals[-1].record.offset)
         await self._reject(number, [*letters, *taken.rejects], good=len(decoded) - len(taken.rejects))
         results.extend(taken.rows)

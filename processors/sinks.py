@@ -10,15 +10,17 @@ from uuid import UUID
 
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
+from processors.alarms import AlarmNews
 from processors.publish import Publisher
+from schemas.alarms import AlarmEvent
 from schemas.beats import Beat
 from schemas.errors import Busy
 from schemas.logs import logger
 from schemas.metrics import Metrics
 from schemas.rhythms import RhythmEpisode
 from schemas.samples import Gap, Recording, WaveformStretch
-from schemas.telemetry import BEATS, SAMPLES_MISSED
-from storage import beats, checkpoints, devices, metrics, rhythms, samples
+from schemas.telemetry import ALARMS_RAISED, BEATS, SAMPLES_MISSED
+from storage import alarms, beats, checkpoints, devices, metrics, rhythms, samples
 from storage.checkpoints import Checkpoint
 from storage.database import Database
 
@@ -39,17 +41,20 @@ class Rows:
     episodes: list[RhythmEpisode] = field(default_factory=list)
     stretches: list[WaveformStretch] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    alarms: AlarmNews = field(default_factory=AlarmNews)
     owners: dict[UUID, UUID | None] = field(default_factory=dict)
 
     def extend(self, other: Rows) -> None:
         """Take in the rows of another partition."""
         for name in ("recordings", "beats", "metrics", "episodes", "stretches", "gaps"):
             getattr(self, name).extend(getattr(other, name))
+        self.alarms.extend(other.alarms)
         self.owners.update(other.owners)
 
     def any(self) -> bool:
         """Whether there is anything to write."""
-        return bool(self.recordings or self.beats or self.metrics or self.episodes or self.stretches or self.gaps)
+        found = self.recordings or self.beats or self.metrics or self.episodes or self.stretches or self.gaps
+        return bool(found) or self.alarms.any()
 
 
 class Sinks:
@@ -67,8 +72,8 @@ class Sinks:
         """Store the rows, then publish them. Raises Busy after GIVE_UP_S of retries."""
         if not rows.any():
             return
-        await patiently(lambda: self._store(rows))
-        await patiently(lambda: self._publisher.results(rows.beats, rows.metrics, rows.episodes))
+        told = await patiently(lambda: self._store(rows))
+        await patiently(lambda: self._publisher.results(rows.beats, rows.metrics, rows.episodes, told))
         _count(rows)
 
     async def checkpoint(
@@ -77,7 +82,8 @@ class Sinks:
         """The open stretches, the state they belong to and when devices were seen, in one transaction."""
         await patiently(lambda: self._checkpoint(stretches, saved, heard_of))
 
-    async def _store(self, rows: Rows) -> None:
+    async def _store(self, rows: Rows) -> list[AlarmEvent]:
+        """The alarms of the rows as they stand now, somebody's acknowledgement included."""
         async with self._database.transaction() as connection:
             await samples.write_recordings(connection, rows.recordings)
             await samples.write_stretches(connection, rows.stretches)
@@ -85,6 +91,8 @@ class Sinks:
             await beats.write_beats(connection, rows.beats)
             await metrics.write_metrics(connection, rows.metrics, rows.owners, self._metrics_every_s)
             await rhythms.write_rhythms(connection, rows.episodes)
+            over = await alarms.end_before(connection, rows.alarms.returned)
+            return over + await alarms.write_alarms(connection, rows.alarms.events)
 
     async def _checkpoint(
         self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Mapping[UUID, datetime]
@@ -119,5 +127,8 @@ def _reason(state: object) -> BaseException | None:
 def _count(rows: Rows) -> None:
     for beat in rows.beats:
         BEATS.labels(beat.beat_class).inc()
+    for alarm in rows.alarms.events:
+        if alarm.ended_at_us is None:
+            ALARMS_RAISED.labels(alarm.kind, alarm.priority).inc()
     for gap in rows.gaps:
         SAMPLES_MISSED.inc(gap.end_index - gap.first_index)

@@ -10,6 +10,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from schemas import ecg_pb2 as pb
+from schemas.alarms import AlarmEvent, AlarmState, Category, Priority
 from schemas.beats import Beat, BeatClass, Fiducials
 from schemas.clock import EARLIEST_US, END_US
 from schemas.errors import Malformed
@@ -22,6 +23,7 @@ from schemas.samples import LEADS, Lead, SampleBlock, check_block
 _NUMBER_BY_LEAD: Final = {lead: pb.Lead.Value(lead) for lead in LEADS}
 _LEAD_BY_NUMBER: Final[dict[int, Lead]] = {number: lead for lead, number in _NUMBER_BY_LEAD.items()}
 _FIDUCIAL_NAMES: Final = Fiducials.__slots__
+_ALARM_OPTIONALS: Final = ("ended_at_us", "acknowledged_at_us", "value", "limit", "confidence")
 _BEAT_OPTIONALS: Final = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
 
 
@@ -206,6 +208,45 @@ def decode_rhythm(value: bytes) -> RhythmEpisode:
     )
 
 
+def encode_alarm(event: AlarmEvent) -> bytes:
+    return pb.AlarmEvent(
+        alarm_id=str(event.alarm_id),
+        device_id=str(event.device_id),
+        recording_id=str(event.recording_id),
+        user_id=str(event.user_id or ""),
+        kind=event.kind,
+        priority=pb.AlarmPriority.Value(event.priority.upper()),
+        category=pb.AlarmCategory.Value(event.category.upper()),
+        latching=event.latching,
+        state=pb.AlarmState.Value(event.state.upper()),
+        began_at_us=event.began_at_us,
+        raised_at_us=event.raised_at_us,
+        acknowledged_by=str(event.acknowledged_by or ""),
+        **{name: getattr(event, name) for name in _ALARM_OPTIONALS},
+    ).SerializeToString()
+
+
+def decode_alarm(value: bytes) -> AlarmEvent:
+    """One AlarmEvent. Raises Malformed."""
+    message = pb.AlarmEvent()
+    _parse(message, value, "AlarmEvent")
+    return AlarmEvent(
+        alarm_id=_uuid(message.alarm_id, "alarm_id"),
+        device_id=_uuid(message.device_id, "device_id"),
+        recording_id=_uuid(message.recording_id, "recording_id"),
+        user_id=_uuid(message.user_id, "user_id") if message.user_id else None,
+        kind=message.kind,
+        priority=cast("Priority", _enum_name(pb.AlarmPriority, message.priority).lower()),
+        category=cast("Category", _enum_name(pb.AlarmCategory, message.category).lower()),
+        latching=message.latching,
+        state=cast("AlarmState", _enum_name(pb.AlarmState, message.state).lower()),
+        began_at_us=message.began_at_us,
+        raised_at_us=message.raised_at_us,
+        acknowledged_by=_uuid(message.acknowledged_by, "acknowledged_by") if message.acknowledged_by else None,
+        **{n: getattr(message, n) if message.HasField(n) else None for n in _ALARM_OPTIONALS},
+    )
+
+
 def encode_report_event(event: ReportEvent) -> bytes:
     return pb.ReportEvent(
         report_id=str(event.report_id),
@@ -232,7 +273,7 @@ def decode_report_event(value: bytes) -> ReportEvent:
 
 
 def _parse(
-    message: pb.SamplePack | pb.BeatBatch | pb.Metrics | pb.RhythmEpisode | pb.ReportEvent,
+    message: pb.SamplePack | pb.BeatBatch | pb.Metrics | pb.RhythmEpisode | pb.AlarmEvent | pb.ReportEvent,
     value: bytes,
     kind: str,
 ) -> None:

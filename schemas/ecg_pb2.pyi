@@ -173,6 +173,61 @@ READY: ReportState.ValueType  # 2
 FAILED: ReportState.ValueType  # 3
 Global___ReportState: _TypeAlias = ReportState  # noqa: Y015
 
+class _AlarmPriority:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AlarmPriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AlarmPriority.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ALARM_PRIORITY_UNSPECIFIED: _AlarmPriority.ValueType  # 0
+    LOW: _AlarmPriority.ValueType  # 1
+    MEDIUM: _AlarmPriority.ValueType  # 2
+    HIGH: _AlarmPriority.ValueType  # 3
+
+class AlarmPriority(_AlarmPriority, metaclass=_AlarmPriorityEnumTypeWrapper): ...
+
+ALARM_PRIORITY_UNSPECIFIED: AlarmPriority.ValueType  # 0
+LOW: AlarmPriority.ValueType  # 1
+MEDIUM: AlarmPriority.ValueType  # 2
+HIGH: AlarmPriority.ValueType  # 3
+Global___AlarmPriority: _TypeAlias = AlarmPriority  # noqa: Y015
+
+class _AlarmCategory:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AlarmCategoryEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AlarmCategory.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ALARM_CATEGORY_UNSPECIFIED: _AlarmCategory.ValueType  # 0
+    PHYSIOLOGICAL: _AlarmCategory.ValueType  # 1
+    TECHNICAL: _AlarmCategory.ValueType  # 2
+
+class AlarmCategory(_AlarmCategory, metaclass=_AlarmCategoryEnumTypeWrapper): ...
+
+ALARM_CATEGORY_UNSPECIFIED: AlarmCategory.ValueType  # 0
+PHYSIOLOGICAL: AlarmCategory.ValueType  # 1
+TECHNICAL: AlarmCategory.ValueType  # 2
+Global___AlarmCategory: _TypeAlias = AlarmCategory  # noqa: Y015
+
+class _AlarmState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AlarmStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AlarmState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ALARM_STATE_UNSPECIFIED: _AlarmState.ValueType  # 0
+    RAISED: _AlarmState.ValueType  # 1
+    ACKNOWLEDGED: _AlarmState.ValueType  # 2
+    CLEARED: _AlarmState.ValueType  # 3
+
+class AlarmState(_AlarmState, metaclass=_AlarmStateEnumTypeWrapper): ...
+
+ALARM_STATE_UNSPECIFIED: AlarmState.ValueType  # 0
+RAISED: AlarmState.ValueType  # 1
+ACKNOWLEDGED: AlarmState.ValueType  # 2
+CLEARED: AlarmState.ValueType  # 3
+Global___AlarmState: _TypeAlias = AlarmState  # noqa: Y015
+
 @_typing.final
 class SampleBlock(_message.Message):
     """One stretch of a recording, all leads at once."""
@@ -670,3 +725,102 @@ class ReportEvent(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReportEvent: _TypeAlias = ReportEvent  # noqa: Y015
+
+@_typing.final
+class AlarmEvent(_message.Message):
+    """An alarm as it stands. Research use: not for primary alarms."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALARM_ID_FIELD_NUMBER: _builtins.int
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    RECORDING_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    LATCHING_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    BEGAN_AT_US_FIELD_NUMBER: _builtins.int
+    RAISED_AT_US_FIELD_NUMBER: _builtins.int
+    ENDED_AT_US_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_AT_US_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_BY_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    alarm_id: _builtins.str
+    """made of device_id, kind and began_at_us"""
+    device_id: _builtins.str
+    recording_id: _builtins.str
+    user_id: _builtins.str
+    """the patient; "" = the device is nobody's"""
+    kind: _builtins.str
+    """"Asystole", "Extreme Tachycardia", ..."""
+    priority: Global___AlarmPriority.ValueType
+    category: Global___AlarmCategory.ValueType
+    latching: _builtins.bool
+    """stays active after its condition until it is acknowledged"""
+    state: Global___AlarmState.ValueType
+    began_at_us: _builtins.int
+    """when the condition began"""
+    raised_at_us: _builtins.int
+    """when that was sure"""
+    ended_at_us: _builtins.int
+    """when the condition was over"""
+    acknowledged_at_us: _builtins.int
+    acknowledged_by: _builtins.str
+    """a user_id; "" = nobody yet"""
+    value: _builtins.float
+    """the rate that raised it, bpm"""
+    limit: _builtins.float
+    """what it went past, bpm"""
+    confidence: _builtins.float
+    """of the rhythm, 0 to 100"""
+    def __init__(
+        self,
+        *,
+        alarm_id: _builtins.str = ...,
+        device_id: _builtins.str = ...,
+        recording_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        priority: Global___AlarmPriority.ValueType = ...,
+        category: Global___AlarmCategory.ValueType = ...,
+        latching: _builtins.bool = ...,
+        state: Global___AlarmState.ValueType = ...,
+        began_at_us: _builtins.int = ...,
+        raised_at_us: _builtins.int = ...,
+        ended_at_us: _builtins.int | None = ...,
+        acknowledged_at_us: _builtins.int | None = ...,
+        acknowledged_by: _builtins.str = ...,
+        value: _builtins.float | None = ...,
+        limit: _builtins.float | None = ...,
+        confidence: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_acknowledged_at_us", b"_acknowledged_at_us", "_confidence", b"_confidence", "_ended_at_us", b"_ended_at_us", "_limit", b"_limit", "_value", b"_value", "acknowledged_at_us", b"acknowledged_at_us", "confidence", b"confidence", "ended_at_us", b"ended_at_us", "limit", b"limit", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_acknowledged_at_us", b"_acknowledged_at_us", "_confidence", b"_confidence", "_ended_at_us", b"_ended_at_us", "_limit", b"_limit", "_value", b"_value", "acknowledged_at_us", b"acknowledged_at_us", "acknowledged_by", b"acknowledged_by", "alarm_id", b"alarm_id", "began_at_us", b"began_at_us", "category", b"category", "confidence", b"confidence", "device_id", b"device_id", "ended_at_us", b"ended_at_us", "kind", b"kind", "latching", b"latching", "limit", b"limit", "priority", b"priority", "raised_at_us", b"raised_at_us", "recording_id", b"recording_id", "state", b"state", "user_id", b"user_id", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__acknowledged_at_us: _TypeAlias = _typing.Literal["acknowledged_at_us"]  # noqa: Y015
+    _WhichOneofArgType__acknowledged_at_us: _TypeAlias = _typing.Literal["_acknowledged_at_us", b"_acknowledged_at_us"]  # noqa: Y015
+    _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
+    _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    _WhichOneofReturnType__ended_at_us: _TypeAlias = _typing.Literal["ended_at_us"]  # noqa: Y015
+    _WhichOneofArgType__ended_at_us: _TypeAlias = _typing.Literal["_ended_at_us", b"_ended_at_us"]  # noqa: Y015
+    _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
+    _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
+    _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
+    _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__acknowledged_at_us) -> _WhichOneofReturnType__acknowledged_at_us | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ended_at_us) -> _WhichOneofReturnType__ended_at_us | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
+
+Global___AlarmEvent: _TypeAlias = AlarmEvent  # noqa: Y015

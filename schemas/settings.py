@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from schemas.errors import Misconfigured
@@ -100,6 +101,29 @@ class WorkerSettings(_Group):
     telemetry_port: int = Field(0, ge=0, le=65535, validation_alias="LEADWIRE_WORKER_PORT")
 
 
+class AlarmSettings(_Group):
+    """Where alarms are told beside the dashboard."""
+
+    webhook_url: str | None = Field(None, validation_alias="LEADWIRE_ALARM_WEBHOOK_URL")
+    webhook_secret: SecretStr | None = Field(None, validation_alias="LEADWIRE_ALARM_WEBHOOK_SECRET")
+    webhook_min_priority: Literal["low", "medium", "high"] = Field(
+        "medium", validation_alias="LEADWIRE_ALARM_WEBHOOK_MIN_PRIORITY"
+    )
+
+    @field_validator("webhook_url", "webhook_secret", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _only_http(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "http://none")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("this is no URL of http or https; write https://host/path")
+        return value
+
+
 class LogSettings(_Group):
     """How logs look."""
 
@@ -138,12 +162,17 @@ class Settings:
         return _read(WorkerSettings)
 
     @cached_property
+    def alarms(self) -> AlarmSettings:
+        return _read(AlarmSettings)
+
+    @cached_property
     def logs(self) -> LogSettings:
         return _read(LogSettings)
 
 
 GROUPS: Final = (
-    KafkaSettings, DatabaseSettings, ObjectSettings, SecuritySettings, HttpSettings, WorkerSettings, LogSettings,
+    KafkaSettings, DatabaseSettings, ObjectSettings, SecuritySettings, HttpSettings, WorkerSettings, AlarmSettings,
+    LogSettings,
 )  # fmt: skip
 
 

@@ -30,6 +30,19 @@ LAG_RECORDS = Gauge(
     "leadwire_lag_records", "Records between what the worker has taken in and the end of a partition", ["partition"]
 )
 
+HRV_STRETCHES = Counter("leadwire_hrv_stretches_total", "Stretches of HRV done, or why without figures", ["outcome"])
+HRV_SECONDS = Histogram(
+    "leadwire_hrv_stretch_seconds", "Time of one stretch's figures", buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2)
+)
+HRV_OLDEST_S = Gauge("leadwire_hrv_oldest_due_seconds", "For how long the oldest stretch that was found has been due")
+ALARMS_RAISED = Counter("leadwire_alarms_raised_total", "Alarms raised", ["kind", "priority"])
+ALARMS_ACTIVE = Gauge(
+    "leadwire_alarms_active", "Alarms whose condition lasts, of the devices of this worker", ["priority"]
+)
+WEBHOOK_DELIVERIES = Counter(
+    "leadwire_alarm_webhook_deliveries_total", "Alarm events for the webhook: delivered, failed or refused", ["outcome"]
+)
+
 REPORTS_WRITTEN = Counter("leadwire_reports_written_total", "PDF reports written", ["outcome"])
 LIVE_SUBSCRIBERS = Gauge("leadwire_live_subscribers", "Open live WebSockets")
 HTTP_SECONDS = Histogram(

@@ -9,10 +9,11 @@ SAMPLES: Final = "ecg.samples"
 BEATS: Final = "ecg.beats"
 METRICS: Final = "ecg.metrics"
 RHYTHMS: Final = "ecg.rhythms"
+ALARMS: Final = "ecg.alarms"
 REPORTS: Final = "ecg.reports"
 REJECTS: Final = "ecg.rejects"
 
-ALL: Final = (SAMPLES, BEATS, METRICS, RHYTHMS, REPORTS, REJECTS)
+ALL: Final = (SAMPLES, BEATS, METRICS, RHYTHMS, ALARMS, REPORTS, REJECTS)
 
 _MASK: Final = 0xFFFFFFFF
 _M: Final = 0x5BD1E995

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection, sql
 
 from schemas.settings import DatabaseSettings
 
-HYPERTABLES: Final = ("ecg_waveforms", "ecg_beats", "ecg_rhythms", "ecg_metrics")
+HYPERTABLES: Final = ("ecg_waveforms", "ecg_beats", "ecg_rhythms", "ecg_metrics", "ecg_hrv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ AGGREGATES: Final = (
     Aggregate("metrics_1min", timedelta(minutes=1)),
     Aggregate("metrics_1h", timedelta(hours=1)),
     Aggregate("metrics_1day", timedelta(days=1)),
+    Aggregate("beats_1h", timedelta(hours=1)),
 )
 
 

@@ -106,6 +106,12 @@ async def _admin(caller: Annotated[Caller, Depends(_person)]) -> Caller:
     return caller
 
 
+async def _clinician(caller: Annotated[Caller, Depends(_person)]) -> Caller:
+    if caller.role not in ("doctor", "admin"):
+        raise Forbidden(f"this is for doctors and admins and you are a {caller.role}; ask one of them")
+    return caller
+
+
 async def _any_device(
     request: Request,
     _: Annotated[Credentials, Depends(_device_scheme)],
@@ -119,6 +125,9 @@ Person = Annotated[Caller, Depends(_person)]
 
 Admin = Annotated[Caller, Depends(_admin)]
 """A person whose role is admin."""
+
+Clinician = Annotated[Caller, Depends(_clinician)]
+"""A person whose role is doctor or admin; whose patients they may touch is up to storage.access."""
 
 AnyDevice = Annotated[DeviceCaller, Depends(_any_device)]
 """A registered, active device."""

@@ -1,8 +1,9 @@
-"""Beats of a device or a recording."""
+"""Beats of a device or a recording, and how many of them are ectopic."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -10,13 +11,23 @@ from fastapi import APIRouter, Query
 from api.dependencies import Paging, Rooms
 from api.moments import ALL_TIME, Moment, period
 from schemas.beats import Beat
+from schemas.burden import HourBurden
 from schemas.errors import Malformed
 from schemas.pages import Page
-from storage import beats
+from storage import beats, burden
 from storage.access import for_caller
 from web.callers import Person
 
 router = APIRouter(prefix="/ecg/beats", tags=["Beats"])
+
+_LONGEST_US: Final = 31 * 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Burden:
+    """Hours with beats, in order of time."""
+
+    items: list[HourBurden]
 
 
 @router.get("", summary="Beats with their R peak in [start, end), in order of time")
@@ -36,3 +47,16 @@ async def list_beats(
         return await beats.list_beats(
             conn, for_caller(caller), device_id, span.start_us, span.end_us, page, recording_id=recording_id
         )
+
+
+@router.get(
+    "/burden",
+    summary="Ectopic beats of each hour that begins in [start, end)",
+    description="Hours of UTC, of up to 31 days. Two ectopic beats of a class in a row are a couplet, more a run.",
+)
+async def list_burden(caller: Person, rooms: Rooms, device_id: UUID, start: Moment, end: Moment) -> Burden:
+    span = period(start, end)
+    if span.end_us - span.start_us > _LONGEST_US:
+        raise Malformed("the period is over 31 days; ask for one month after the other")
+    async with rooms.database.transaction() as conn:
+        return Burden(await burden.hourly_burden(conn, for_caller(caller), device_id, span.start_us, span.end_us))

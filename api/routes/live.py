@@ -1,4 +1,4 @@
-"""The live WebSocket: a user's samples, beats, metrics and episodes as they come."""
+"""The live WebSocket: a user's samples, beats, metrics, episodes and alarms as they come."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.accuracy.records import data_folder
 from bench.delineation.augmentation import Beats, join, mix, recombine, vary
 from bench.delineation.network import Tables, Target, fit
 from bench.delineation.records import QTDB_TRAIN, WITHOUT_P, Recording, offset_of, read_qtdb, read_without_p
@@ -36,7 +36,7 @@ OUT: Final = Path("processors/ecg/delineation_weights.py")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("LEADWIRE_TEST_DATA", "../shared/data")))
+    parser.add_argument("--data", type=Path, default=data_folder())
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--steps", type=int, default=STEPS)
     options = parser.parse_args()

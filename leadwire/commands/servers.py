@@ -1,4 +1,4 @@
-"""One service each: gateway, worker, api; and both HTTP applications behind one origin."""
+"""One service each: gateway, worker, hrv, api; and both HTTP applications behind one origin."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(gateway)
     app.command()(worker)
+    app.command()(hrv)
     app.command()(api)
     app.command()(serve)
 
@@ -56,6 +57,15 @@ def worker() -> None:
     from leadwire.worker import run_worker
 
     uvloop.run(run_worker(_begin("worker")))
+
+
+def hrv() -> None:
+    """Heart rate variability of each five minutes, from stored beats, in the background."""
+    import uvloop
+
+    from leadwire.hrv import run_hrv
+
+    uvloop.run(run_hrv(_begin("hrv")))
 
 
 def _begin(service: str) -> Settings:

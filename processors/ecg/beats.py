@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from processors.ecg.atrial_network import p_code
 from processors.ecg.averages import ALIKE, UNLIKE_BEFORE_NEW, cut, is_full, start_average, steady
 from processors.ecg.classification import classify, learn_shape, likeness, usual_rr
+from processors.ecg.conduction import note_conduction
 from processors.ecg.delineation import delineate
 from processors.ecg.fiducial import find_middle, learn_polarity, nearest_extremum
 from processors.ecg.kernel import Record, inlined_kernel, kernel
@@ -98,6 +99,7 @@ def measure(device: Record, leads: NDArray[Any], row: Record, work: Record) -> N
     if quality >= UNREADABLE:
         learn_shape(device, work.own, SPAN, BEFORE, like, work.shape)
     remember(device, leads, row, r_u, work)
+    note_conduction(device, main, r_u, rr_ms, work)
 
 
 @kernel

@@ -15,16 +15,12 @@ from processors.ecg.positions import (
     QRS_REACH,
     QRS_STEP,
     compress,
-    likeliest,
-    missing,
     next_qrs,
-    place_three,
-    score,
     see_p,
     see_qrs,
     see_t,
-    settle,
 )
+from processors.ecg.scores import likeliest, missing, place_three, score, settle
 from processors.ecg.state import BEFORE, P_ONSET, QRS_OFFSET, QRS_ONSET, SPAN, T_ONSET
 from processors.ecg.velocity import find_velocities, highest
 

@@ -1,4 +1,4 @@
-"""Episodes: one primary rhythm at a time, with pauses and premature beats beside it; opened, updated, closed."""
+"""Episodes: one primary rhythm at a time, and conditions and pauses beside it; opened, updated, closed."""
 
 from __future__ import annotations
 
@@ -7,126 +7,87 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from processors.ecg.atrial import FLUTTER
+from processors.ecg.conditions import CLOSE_AFTER_S, LABELS, OPEN_AFTER_S
 from processors.ecg.intervals import newest_before
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.quality import UNREADABLE
-from processors.ecg.rhythm import FIBRILLATION, NOISE, PAUSE, PREMATURE, certainty, judge
-from processors.ecg.state import ABSENT, BEAT_MASK, BEATS, CLASS_S, CLASS_V, NEVER
+from processors.ecg.rhythm import PAUSE
+from processors.ecg.state import ABSENT, BEAT_MASK, BEATS, CONDITIONS, NEVER
 from processors.ecg.timing import index_of, time_of, window_start
 
 PAUSE_S: Final = 3.0
 """ACC/AHA/HRS 2018, bradycardia: a pause is longer than 3 s."""
-RUNS: Final = 3
-"""A new label must hold for this many seconds before it replaces the old one."""
 UPDATE_S: Final = 10
-PREMATURE_S: Final = 10.0
-"""Premature beats closer together than this are one episode."""
 OPENED: Final = 0
 UPDATED: Final = 1
 CLOSED: Final = 2
 
 
 @kernel
-def state_episode(device: Record, row: Record, source: int, label: int, state: int, first_u: int, end_index: int,
-                  sure: float) -> None:  # fmt: skip
+def add(device: Record, rows: NDArray[Any], made: int, source: int, label: int, state: int, first_u: int,
+        end_u: int, sure: float) -> int:  # fmt: skip
+    """A row of the episode that began at inner index `first_u` and reaches to `end_u` so far."""
+    if made >= rows.size:
+        return made
+    row = rows[made]
     row.source = source
     row.rhythm = label
     row.state = state
     row.first_r_index = index_of(device, first_u)
     row.started_at_us = time_of(device, row.first_r_index)
-    row.ended_at_us = max(row.started_at_us, time_of(device, end_index))
+    row.ended_at_us = max(row.started_at_us, time_of(device, index_of(device, end_u)))
     row.confidence = sure
+    return made + 1
 
 
 @kernel
-def add(device: Record, rows: NDArray[Any], made: int, source: int, label: int, state: int, first_u: int,
-        end_index: int, sure: float) -> int:  # fmt: skip
-    if made < rows.size:
-        state_episode(device, rows[made], source, label, state, first_u, end_index, sure)
-        return made + 1
+def follow_conditions(device: Record, rows: NDArray[Any], made: int, source: int, k: int, end_u: int, sure: float,
+                      work: Record) -> int:  # fmt: skip
+    """Open, update and close what work.holds says of second `k`, which ends at `end_u`."""
+    for i in range(CONDITIONS):
+        holds = work.holds[i] != 0
+        contrary = holds != (device.condition_open[i] != 0)
+        if holds:
+            if device.condition_open[i] == 0 and device.condition_runs[i] == 0:
+                device.condition_first_u[i] = max(work.since_u[i], device.condition_last_u[i] + 1)
+            device.condition_last_u[i] = work.until_u[i]
+        device.condition_runs[i] = device.condition_runs[i] + 1 if contrary else 0
+        first_u = device.condition_first_u[i]
+        if contrary and holds and device.condition_runs[i] >= OPEN_AFTER_S[i]:
+            device.condition_open[i] = 1
+            device.condition_runs[i] = 0
+            made = add(device, rows, made, source, LABELS[i], OPENED, first_u, end_u, sure)
+        elif contrary and not holds and device.condition_runs[i] >= CLOSE_AFTER_S[i]:
+            made = close_condition(device, rows, made, source, i, sure)
+        elif device.condition_open[i] != 0 and (k + i) % UPDATE_S == 0:
+            made = add(device, rows, made, source, LABELS[i], UPDATED, first_u, device.condition_last_u[i], sure)
     return made
 
 
 @kernel
-def is_atrial(label: int) -> bool:
-    """Whether atrial.py states it, with an onset of its own."""
-    return label == FIBRILLATION or label == FLUTTER  # noqa: PLR1714 - numba has no `in` for mixed widths
+def close_condition(device: Record, rows: NDArray[Any], made: int, source: int, i: int, sure: float) -> int:
+    device.condition_open[i] = 0
+    device.condition_runs[i] = 0
+    first_u = device.condition_first_u[i]
+    return add(device, rows, made, source, LABELS[i], CLOSED, first_u, device.condition_last_u[i], sure)
 
 
 @kernel
-def follow_rhythm(device: Record, rows: NDArray[Any], made: int, source: int, k: int, end_u: int, quality: float,
-                  rr: NDArray[Any]) -> int:  # fmt: skip
-    """Judge second `k`; open, update and close episodes. Returns the number of rows made so far."""
-    device.unreadable = device.unreadable + 1 if quality < UNREADABLE else 0
-    label = judge(device, end_u, rr) if device.unreadable == 0 else ABSENT
-    if device.unreadable >= RUNS:
-        label = NOISE
-    if label == ABSENT or label == device.rhythm:  # noqa: PLR1714 - numba has no `in` for mixed widths
-        device.next_runs = 0
-    elif label == device.next_rhythm and device.next_runs > 0:
-        device.next_runs += 1
-    else:
-        device.next_rhythm = label
-        device.next_runs = 1
-        start = newest_before(device, end_u)
-        if label == NOISE or start == NEVER:
-            start = window_start(k, device.rate_hz) // device.divisor
-        if is_atrial(label) or is_atrial(device.rhythm):
-            start = device.atrial_first_u
-        device.next_first_u = start
-    if device.next_runs >= RUNS or (device.next_runs > 0 and (label == NOISE or is_atrial(label))):
-        sure = certainty(device, label, end_u, quality, rr)
-        made = change_rhythm(device, rows, made, source, k, sure)
-    elif device.rhythm != ABSENT:
-        if label == device.rhythm:
-            device.rhythm_sure = certainty(device, label, end_u, quality, rr)
-        if (k - device.rhythm_since) % UPDATE_S == 0 and k > device.rhythm_since:
-            made = add(device, rows, made, source, device.rhythm, UPDATED, device.rhythm_first_u,
-                       window_start(k + 1, device.rate_hz), device.rhythm_sure)  # fmt: skip
-    return made
-
-
-@kernel
-def change_rhythm(device: Record, rows: NDArray[Any], made: int, source: int, k: int, sure: float) -> int:
-    first_u = max(device.next_first_u, device.rhythm_first_u + 1)
-    if device.rhythm != ABSENT:
-        made = add(device, rows, made, source, device.rhythm, CLOSED, device.rhythm_first_u,
-                   index_of(device, first_u), device.rhythm_sure)  # fmt: skip
-    device.rhythm = device.next_rhythm
-    device.rhythm_first_u = first_u
-    device.rhythm_since = k
-    device.rhythm_sure = sure
-    device.next_runs = 0
-    end = window_start(k + 1, device.rate_hz)
-    return add(device, rows, made, source, device.rhythm, OPENED, first_u, end, sure)
-
-
-@kernel
-def follow_beats(device: Record, rows: NDArray[Any], made: int, source: int, end_u: int, quality: float) -> int:
-    """Pauses and premature beats among the beats of the second that ends at `end_u`."""
+def follow_pauses(device: Record, rows: NDArray[Any], made: int, source: int, end_u: int, quality: float) -> int:
+    """Pauses among the beats of the second that ends at `end_u`, and the one that goes on at its end."""
     sure = 100.0 * quality
     count = min(device.beats - device.seen_beats, BEATS)
     for i in range(count):
         slot = (device.beats - count + i) & BEAT_MASK
-        u = device.beat_u[slot]
-        if u >= end_u:
+        if device.beat_u[slot] >= end_u:
             break
         device.seen_beats = device.beats - count + i + 1
         made = end_pause(device, rows, made, source, slot, sure)
-        kind = device.beat_class[slot]
-        if kind in (CLASS_S, CLASS_V) and quality >= UNREADABLE and device.rhythm != FIBRILLATION:
-            if device.premature_first_u == NEVER:
-                device.premature_first_u = u
-                made = add(device, rows, made, source, PREMATURE, OPENED, u, index_of(device, u), sure)
-            device.premature_last_u = u
     last = newest_before(device, end_u)
-    if device.premature_first_u != NEVER and end_u - device.premature_last_u > PREMATURE_S * device.inner_hz:
-        made = close_premature(device, rows, made, source, sure)
     if (device.pause_first_u == NEVER and last > device.broken_u and quality >= UNREADABLE
             and end_u - last > PAUSE_S * device.inner_hz):  # fmt: skip
         device.pause_first_u = last
-        made = add(device, rows, made, source, PAUSE, OPENED, last, index_of(device, end_u), sure)
+        made = add(device, rows, made, source, PAUSE, OPENED, last, end_u, sure)
     return made
 
 
@@ -138,31 +99,51 @@ def end_pause(device: Record, rows: NDArray[Any], made: int, source: int, slot: 
     if device.pause_first_u != NEVER:
         first = device.pause_first_u
         device.pause_first_u = NEVER
-        return add(device, rows, made, source, PAUSE, CLOSED, first, index_of(device, u), sure)
+        return add(device, rows, made, source, PAUSE, CLOSED, first, u, sure)
     if not isnan(rr) and rr > 1000.0 * PAUSE_S and device.unreadable == 0:
         first = u - round(rr * device.inner_hz / 1000.0)
-        made = add(device, rows, made, source, PAUSE, OPENED, first, index_of(device, u), sure)
-        return add(device, rows, made, source, PAUSE, CLOSED, first, index_of(device, u), sure)
+        made = add(device, rows, made, source, PAUSE, OPENED, first, u, sure)
+        return add(device, rows, made, source, PAUSE, CLOSED, first, u, sure)
     return made
 
 
 @kernel
-def close_premature(device: Record, rows: NDArray[Any], made: int, source: int, sure: float) -> int:
-    first = device.premature_first_u
-    device.premature_first_u = NEVER
-    return add(device, rows, made, source, PREMATURE, CLOSED, first, index_of(device, device.premature_last_u), sure)
+def change_primary(device: Record, rows: NDArray[Any], made: int, source: int, k: int, label: int, first_u: int,
+                   sure: float) -> int:  # fmt: skip
+    """Close the primary rhythm that was and open `label`, or none for ABSENT."""
+    if device.rhythm != ABSENT:
+        made = add(
+            device, rows, made, source, device.rhythm, CLOSED, device.rhythm_first_u, first_u, device.rhythm_sure
+        )
+    device.rhythm = label
+    device.next_runs = 0
+    if label == ABSENT:
+        return made
+    device.rhythm_first_u = first_u
+    device.rhythm_since = k
+    device.rhythm_sure = sure
+    end_u = window_start(k + 1, device.rate_hz) // device.divisor
+    return add(device, rows, made, source, label, OPENED, first_u, end_u, sure)
+
+
+@kernel
+def update_primary(device: Record, rows: NDArray[Any], made: int, source: int, k: int, end_u: int) -> int:
+    if device.rhythm == ABSENT or k == device.rhythm_since or (k - device.rhythm_since) % UPDATE_S != 0:
+        return made
+    return add(device, rows, made, source, device.rhythm, UPDATED, device.rhythm_first_u, end_u, device.rhythm_sure)
 
 
 @kernel
 def close_episodes(device: Record, rows: NDArray[Any], made: int, source: int, end_index: int) -> int:
     """End of the recording: whatever is open ends there."""
-    if device.premature_first_u != NEVER:
-        made = close_premature(device, rows, made, source, device.rhythm_sure)
+    end_u = end_index // device.divisor
+    for i in range(CONDITIONS):
+        if device.condition_open[i] != 0:
+            made = close_condition(device, rows, made, source, i, device.rhythm_sure)
     if device.pause_first_u != NEVER:
-        made = add(device, rows, made, source, PAUSE, CLOSED, device.pause_first_u, end_index, device.rhythm_sure)
+        made = add(device, rows, made, source, PAUSE, CLOSED, device.pause_first_u, end_u, device.rhythm_sure)
         device.pause_first_u = NEVER
     if device.rhythm != ABSENT:
-        made = add(device, rows, made, source, device.rhythm, CLOSED, device.rhythm_first_u, end_index,
-                   device.rhythm_sure)  # fmt: skip
+        made = add(device, rows, made, source, device.rhythm, CLOSED, device.rhythm_first_u, end_u, device.rhythm_sure)
         device.rhythm = ABSENT
     return made

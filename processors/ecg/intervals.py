@@ -8,7 +8,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from processors.ecg.kernel import Record, kernel
-from processors.ecg.state import BEAT_MASK, BEATS, CLASS_N
+from processors.ecg.state import BEAT_MASK, BEATS, CLASS_N, NEVER
 
 AVERAGED: Final = 8
 """Monitors average the last 8 to 16 intervals (IEC 60601-2-27 asks the maker to say which)."""
@@ -43,7 +43,7 @@ def newest_before(device: Record, end_u: int) -> int:
         u = device.beat_u[(device.beats - 1 - i) & BEAT_MASK]
         if u < end_u:
             return int(u)
-    return -(1 << 60)
+    return NEVER
 
 
 @kernel

@@ -132,8 +132,7 @@ def start(lead: Record, first_u: int, end_u: int, hz: float, inner_hz: float) ->
     lead.mains_newer = a * cos(last) + b * sin(last)
     lead.mains_older = a * cos(last - angle) + b * sin(last - angle)
     lead.mains_left -= lead.mains_newer
-    lead.mains_uv = sqrt(a * a + b * b)
-    lead.mains_step = STEP_UV + STEP_SHARE * lead.mains_uv
+    set_height(lead, sqrt(a * a + b * b))
 
 
 @kernel
@@ -143,10 +142,16 @@ def keep_or_stop(lead: Record, inner_hz: float) -> None:
     newer = lead.mains_newer
     older = lead.mains_older
     height = sqrt(newer * newer + older * older - 2.0 * newer * older * cos(angle)) / sin(angle)
-    lead.mains_step = STEP_UV + STEP_SHARE * height
-    lead.mains_uv = height
+    set_height(lead, height)
     if height < LEAST_UV / 2.0:
         lead.mains_hz = 0.0
         lead.mains_uv = 0.0
         lead.mains_runs = 0
         lead.mains_left += newer
+
+
+@kernel
+def set_height(lead: Record, uv: float) -> None:
+    """The oscillator's amplitude, and by how much a sample may move it."""
+    lead.mains_uv = uv
+    lead.mains_step = STEP_UV + STEP_SHARE * uv

@@ -7,9 +7,9 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from processors.ecg.kernel import Record, kernel
+from processors.ecg.quality import UNREADABLE
 from processors.ecg.state import MEASURED
 
-READABLE: Final = 0.25
 OF_MAIN: Final = 0.6
 """A lead this much worse than the main one would blur what that one shows."""
 KEPT_BY: Final = 1.5
@@ -22,7 +22,7 @@ LOOK_SOON: Final = 8
 def readable(device: Record, leads: NDArray[Any], k: int) -> bool:
     lead = leads[device.lead[k]]
     main = leads[device.lead[device.main]]
-    return bool(k == device.main or (lead.score >= READABLE and lead.score >= OF_MAIN * main.score))
+    return bool(k == device.main or (lead.score >= UNREADABLE and lead.score >= OF_MAIN * main.score))
 
 
 @kernel

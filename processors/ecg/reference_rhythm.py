@@ -8,8 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.ecg.episodes import CLOSED, OPENED, PAUSE_S, RUNS, UPDATE_S, UPDATED
+from processors.ecg.episodes import CLOSED, OPENED, PAUSE_S, UPDATE_S, UPDATED
 from processors.ecg.intervals import AVERAGED, LAST_BEAT_S, RATE_S
+from processors.ecg.primary import RUNS
 from processors.ecg.quality import UNREADABLE
 from processors.ecg.reference_state import NONE, Held, Measured
 from processors.ecg.results import EPISODE_DTYPE

@@ -7,16 +7,16 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from processors.ecg.atrial import follow_atrial
+from processors.ecg.conditions import LABELS, STATED, find_conditions
 from processors.ecg.detection import DECIDED_S
 from processors.ecg.envelope import envelope_delay
-from processors.ecg.episodes import follow_beats, follow_rhythm
+from processors.ecg.episodes import follow_conditions, follow_pauses
 from processors.ecg.intervals import fill_metrics
 from processors.ecg.kernel import Record, kernel
+from processors.ecg.primary import follow_primary
 from processors.ecg.quality import UNREADABLE
-from processors.ecg.results import MAX_LEADS
-from processors.ecg.rhythm import FIBRILLATION, NOISE, stated
-from processors.ecg.state import ABSENT, WINDOW_MASK
+from processors.ecg.rhythm import FIBRILLATION, FLUTTER, LEAD_OFF, NOISE, PACED, PAUSE, SINUS
+from processors.ecg.state import ABSENT, NEVER, WINDOW_MASK
 from processors.ecg.timing import anchor, window_start
 
 LATEST_S: Final = DECIDED_S + 0.05
@@ -38,33 +38,50 @@ def emit_due(device: Record, leads: NDArray[Any], until: int, metrics: NDArray[A
              made: NDArray[Any], source: int, work: Record) -> None:  # fmt: skip
     """Give the seconds before `until` that had samples, and what they say of the rhythm."""
     while device.emit < until:
-        k = device.emit
-        if device.window_of[k & WINDOW_MASK] == k and made[1] < metrics.size:
-            end_u = window_start(k + 1, device.rate_hz) // device.divisor
-            quality = float(device.window_quality[k & WINDOW_MASK])
-            made[2] = follow_beats(device, episodes, made[2], source, end_u, quality)
-            follow_atrial(device, leads, end_u, quality, work)
-            made[2] = follow_rhythm(device, episodes, made[2], source, k, end_u, quality, work.intervals)
-            fill_row(device, leads, metrics[made[1]], source, k, end_u, quality, work.intervals)
+        if device.window_of[device.emit & WINDOW_MASK] == device.emit and made[1] < metrics.size:
+            row = metrics[made[1]]
+            row.source = source
+            made[2] = give_second(device, leads, row, episodes, made[2], device.emit, work)
             made[1] += 1
         device.emit += 1
     schedule(device)
 
 
 @kernel
-def fill_row(device: Record, leads: NDArray[Any], row: Record, source: int, k: int, end_u: int, quality: float,
-             rr: NDArray[Any]) -> None:  # fmt: skip
-    row.source = source
+def give_second(device: Record, leads: NDArray[Any], row: Record, episodes: NDArray[Any], made: int, k: int,
+                work: Record) -> int:  # fmt: skip
+    """Fill the row of second `k` and follow the rhythm; returns the number of episode rows made so far."""
+    start_u = window_start(k, device.rate_hz) // device.divisor
+    end_u = window_start(k + 1, device.rate_hz) // device.divisor
+    quality = float(device.window_quality[k & WINDOW_MASK])
+    fill_quality(device, leads, row, k, quality)
+    fill_metrics(device, row, end_u, work.intervals)
+    made = follow_pauses(device, episodes, made, row.source, end_u, quality)
+    made = follow_primary(device, leads, episodes, made, row.source, k, end_u, quality, work)
+    find_conditions(device, row, start_u, end_u, ABSENT, work)
+    made = follow_conditions(device, episodes, made, row.source, k, end_u, 100.0 * quality, work)
+    fill_label(device, row, quality)
+    return made
+
+
+@kernel
+def fill_quality(device: Record, leads: NDArray[Any], row: Record, k: int, quality: float) -> None:
     row.window_start_us = anchor(device, window_start(k, device.rate_hz)) + k * 1_000_000
     row.quality = quality
     row.main_lead = device.main
-    for i in range(MAX_LEADS):
+    row.lead_quality[:] = nan
+    row.lead_flags[:] = 0
+    for i in range(device.leads):
         lead = leads[device.lead[i]]
-        row.lead_quality[i] = lead.quality_of[k & WINDOW_MASK] if i < device.leads else nan
-        row.lead_flags[i] = lead.flags_of[k & WINDOW_MASK] if i < device.leads else 0
-    fill_metrics(device, row, end_u, rr)
+        row.lead_quality[i] = lead.quality_of[k & WINDOW_MASK]
+        row.lead_flags[i] = lead.flags_of[k & WINDOW_MASK]
+
+
+@kernel
+def fill_label(device: Record, row: Record, quality: float) -> None:
+    """The one label the row shows, and what must not be shown beside it."""
     label = stated(device)
-    if device.rhythm == NOISE:
+    if label in (NOISE, LEAD_OFF):
         blank_metrics(row)
         row.arrhythmia_confidence = 100.0 * (1.0 - quality)
     elif quality < UNREADABLE or label == ABSENT:
@@ -72,9 +89,26 @@ def fill_row(device: Record, leads: NDArray[Any], row: Record, source: int, k: i
         row.arrhythmia_confidence = 0.0
     else:
         row.arrhythmia_confidence = device.rhythm_sure if label == device.rhythm else 100.0 * quality
-    if label == FIBRILLATION:
+    if label in (FIBRILLATION, FLUTTER):
         row.pr_ms = nan  # fibrillating atria make no P wave; what looked like one is not measured
     row.rhythm = label
+
+
+@kernel
+def stated(device: Record) -> int:
+    """The one label a metrics row shows: what is most urgent of those that hold now."""
+    rhythm = int(device.rhythm)
+    fibrillates = rhythm in (FIBRILLATION, FLUTTER)
+    if not (rhythm in SINUS or rhythm == PACED or fibrillates):
+        return rhythm
+    if device.pause_first_u != NEVER:
+        return PAUSE
+    if fibrillates:
+        return rhythm
+    for i in range(STATED + 1):
+        if device.condition_open[i] != 0:
+            return LABELS[i]
+    return rhythm
 
 
 @kernel

@@ -50,6 +50,7 @@ P_ONSET: Final = 0
 QRS_ONSET: Final = 3
 QRS_OFFSET: Final = 4
 T_ONSET: Final = 5
+CONDITIONS: Final = 11
 MARKS: Final = 8
 """Order of marks: P onset, peak, offset, QRS onset, offset, T onset, peak, offset."""
 INNER_RATE_HZ: Final = 250.0
@@ -121,11 +122,16 @@ DEVICE: Final = np.dtype(
         ("main", "i4"), ("window", "i8"), ("window_end", "i8"), ("window_samples", "i4"),
         ("emit", "i8"), ("emit_at_u", "i8"),
         ("window_of", "i8", (WINDOWS,)), ("window_quality", "f4", (WINDOWS,)),
-        # rhythm: the primary label, the one that may replace it, pause and premature beats beside them
+        # rhythm: the primary label, the one that may replace it, the pause
         ("rhythm", "i4"), ("rhythm_first_u", "i8"), ("rhythm_since", "i8"), ("rhythm_sure", "f4"),
         ("next_rhythm", "i4"), ("next_runs", "i4"), ("next_first_u", "i8"),
         ("unreadable", "i4"), ("seen_beats", "i8"),
-        ("pause_first_u", "i8"), ("premature_first_u", "i8"), ("premature_last_u", "i8"), ("premature_since", "i8"),
+        ("pause_first_u", "i8"),
+        # what may hold beside it (conditions.LABELS)
+        ("condition_open", "i1", (CONDITIONS,)), ("condition_runs", "i1", (CONDITIONS,)),
+        ("condition_first_u", "i8", (CONDITIONS,)), ("condition_last_u", "i8", (CONDITIONS,)),
+        ("sv_seen", "i8"), ("sv_run", "i4"), ("sv_rr", "f4"), ("sv_first_u", "i8"),
+        ("blocked_u", "i8"), ("older_blocked_u", "i8"), ("paced", "f4"),
         # atrial rhythm: beats taken in, where the present label or its absence began, what the network remembers
         ("atrial_beats", "i8"), ("atrial_first_u", "i8"), ("atrial_label", "i1"), ("atrial_kept", "u1"),
         ("atrial_deaf", "u1"), ("atrial_score", "f4"), ("atrial_mean", "f4"), ("atrial_rr", "i2", (ATRIAL_RR,)),
@@ -140,6 +146,8 @@ WORK: Final = np.dtype(
         ("sums", "i4", (CHUNK + 64,)), ("squares", "f4", (CHUNK + 8,)),
         ("envelopes", "f4", (MAX_LEADS, CHUNK)), ("fused", "f4", (CHUNK,)),
         ("intervals", "f8", (BEATS,)),
+        # of one second
+        ("holds", "i1", (CONDITIONS,)), ("since_u", "i8", (CONDITIONS,)), ("until_u", "i8", (CONDITIONS,)),
         # of one beat
         ("windows", "i4", (MEASURED, SPAN)), ("own", "i4", (SPAN,)), ("shape", "f4", (TEMPLATE,)),
         ("sums_of", "i4", (MEASURED, SPAN + 1)),
@@ -154,7 +162,7 @@ WORK: Final = np.dtype(
     ],
     align=True,
 )  # fmt: skip
-"""What a chunk and a beat are worked on in; nothing in it outlives them."""
+"""What a chunk, a beat and a second are worked on in; nothing in it outlives them."""
 
 BEAT_ROW: Final = np.dtype(
     [

@@ -36,9 +36,11 @@ def begin_recording(device: Record, leads: NDArray[Any]) -> None:
     device.rhythm_first_u = NEVER
     device.next_rhythm = ABSENT
     device.pause_first_u = NEVER
-    device.premature_first_u = NEVER
     device.atrial_label = ABSENT
     device.atrial_first_u = NEVER
+    device.condition_last_u[:] = NEVER
+    device.blocked_u = NEVER
+    device.older_blocked_u = NEVER
     device.window_of[:] = ABSENT
     for k in range(device.leads):
         lead = leads[device.lead[k]]
@@ -139,7 +141,7 @@ def take(device: Record, leads: NDArray[Any], samples: NDArray[np.int16], count:
     """Take in a block: `samples` is lead after lead, `count` of each, from recording index `first`.
 
     `last` ends the recording instead. A segment that ends, there or at a gap, gets a stretch of stillness; it goes
-    through the same loop, since each kernel that is called from two places is compiled twice.
+    through the same loop, since a kernel inlined in two places is compiled twice.
     """
     told_us = started_at_us - since_start_us(first, device.rate_hz)
     if not last and device.next_index == NEVER:

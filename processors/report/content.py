@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.beats import BeatClass
+from schemas.burden import EctopicGroups
 from schemas.clock import index_to_us
 from schemas.samples import MISSING, Lead
 
@@ -135,8 +136,17 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
+class HrvMedians:
+    """Medians of the period's stretches that have figures, by their names in schemas.hrv; `refused` have none."""
+
+    stretches: int
+    refused: int
+    figures: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportContent:
-    """Everything a report shows. The period is half-open, UTC microseconds.
+    """Everything a report shows. The period is half-open, UTC microseconds. `hrv` is None without a whole stretch.
 
     `analysed_s` is how much of it had a readable signal, `quality` its mean from 0 to 1 (None = nothing came).
     """
@@ -153,5 +163,7 @@ class ReportContent:
     quality: float | None = None
     rhythms: tuple[RhythmShare, ...] = ()
     beat_counts: Mapping[BeatClass, int] = field(default_factory=dict)
+    ectopic_groups: Mapping[BeatClass, EctopicGroups] = field(default_factory=dict)
+    hrv: HrvMedians | None = None
     episodes: tuple[Episode, ...] = ()
     strips: tuple[Strip, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,7 @@ from processors.report.content import (
     DeviceIdentity,
     Episode,
     Figures,
+    HrvMedians,
     Patient,
     ReportContent,
     RhythmShare,
@@ -19,14 +21,17 @@ from processors.report.content import (
 )
 from schemas.accounts import Device, User
 from schemas.beats import Beat
+from schemas.burden import EctopicGroups
 from schemas.clock import index_to_us, now_us, to_us
+from schemas.hrv import FIGURES, STRETCH_S, HrvStretch
 from schemas.pages import PageRequest
 from schemas.reports import ReportEvent
 from schemas.rhythms import NORMAL, RhythmEpisode
 from schemas.samples import MISSING, Recording, WaveformStretch
-from storage import accounts, beats, devices, metrics, rhythms, samples, summaries
+from storage import accounts, beats, burden, devices, hrv, metrics, rhythms, samples, summaries
 from storage.access import everything
 from storage.beats import ClassCount
+from storage.burden import GroupCount
 from storage.database import Database
 from storage.metrics_rows import MetricsRow
 from storage.summaries import MetricsSummary, PeriodMeans
@@ -34,6 +39,7 @@ from storage.summaries import MetricsSummary, PeriodMeans
 _STRIP_US: Final = 10_000_000
 _EPISODES: Final = PageRequest(1, 200)
 _BEATS: Final = PageRequest(1, 500)
+_STRETCHES: Final = PageRequest(1, 300)  # of a day
 _ARRIVED_US: Final = 1_500_000
 """Samples this close to the period's end count as its end: a block lasts a second."""
 
@@ -58,6 +64,8 @@ class ReportData:
     patient: User | None
     summary: MetricsSummary
     counts: list[ClassCount]
+    groups: list[GroupCount]
+    stretches: list[HrvStretch]
     episodes: list[RhythmEpisode]
     strips: list[StripData]
     engine_version: str
@@ -72,6 +80,9 @@ async def gather(database: Database, event: ReportEvent) -> ReportData:
         patient = await accounts.user(conn, access, device.user_id) if device.user_id else None
         summary = await summaries.summarise(conn, access, event.device_id, start_us, end_us)
         counts = await beats.count_classes(conn, access, event.device_id, start_us, end_us)
+        groups = await burden.ectopic_groups(conn, access, event.device_id, start_us, end_us)
+        last_start_us = max(start_us, end_us - STRETCH_S * 1_000_000 + 1)
+        stretches = await hrv.list_hrv(conn, access, event.device_id, start_us, last_start_us, _STRETCHES)
         episodes = await rhythms.list_rhythms(conn, access, event.device_id, start_us, end_us, _EPISODES)
         fastest = await metrics.fastest_second(conn, access, event.device_id, start_us, end_us)
         recordings = await samples.recordings(conn, access, event.device_id, start_us, end_us)
@@ -84,6 +95,8 @@ async def gather(database: Database, event: ReportEvent) -> ReportData:
         patient=patient,
         summary=summary,
         counts=counts,
+        groups=groups,
+        stretches=stretches.items,
         episodes=episodes.items,
         strips=[strip for strip in strips if strip is not None],
         engine_version=_engine_version(fastest, strips),
@@ -107,9 +120,29 @@ def content(data: ReportData) -> ReportContent:
         quality=summary.means.quality_mean,
         rhythms=tuple(RhythmShare(share.label, share.seconds) for share in summary.labels if share.label),
         beat_counts={count.beat_class: count.count for count in data.counts},
+        ectopic_groups={name: _groups(data.groups, name) for name in ("S", "V")},
+        hrv=_hrv(data.stretches),
         episodes=tuple(Episode(e.label, e.started_at_us, e.ended_at_us, e.confidence) for e in data.episodes),
         strips=tuple(_drawn(strip) for strip in data.strips),
     )
+
+
+def _groups(counts: Sequence[GroupCount], name: str) -> EctopicGroups:
+    ours = [count for count in counts if count.beat_class == name]
+    return EctopicGroups(sum(count.couplets for count in ours), sum(count.runs for count in ours))
+
+
+def _hrv(stretches: Sequence[HrvStretch]) -> HrvMedians | None:
+    done = [stretch for stretch in stretches if stretch.reason is None]
+    if not stretches:
+        return None
+    medians = {name: _median([getattr(stretch, name) for stretch in done]) for name in FIGURES}
+    return HrvMedians(len(done), len(stretches) - len(done), medians)
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None
 
 
 async def _last_us(database: Database, recording: Recording) -> int:

@@ -13,6 +13,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from processors.report import text
+from processors.report.burden import BURDEN_MM, draw_burden, has_burden
 from processors.report.content import Episode, ReportContent, Strip
 from processors.report.page import BODY_MM, PAGE_HEIGHT_MM, PAGE_WIDTH_MM, WARNING, body, draw_frame
 from processors.report.paper import Place, draw_line, height_mm
@@ -79,10 +80,11 @@ def _parts(content: ReportContent) -> list[_Part]:
     strips = [_strip_part(line) for strip in content.strips for line in _lines(strip)]
     if not strips:
         strips = [_Part(_ROW_MM, _no_strips)]
-    first_episode_page = len(_paginate([_Part(SUMMARY_MM, _no_strips), *strips])) + 1
+    beside = [_Part(BURDEN_MM, partial(_burden, content))] if has_burden(content) else []
+    first_episode_page = len(_paginate([_Part(SUMMARY_MM, _no_strips), *beside, *strips])) + 1
     listed = needs_episode_pages(content)
     summary = partial(_summary, content, first_episode_page if listed else None)
-    return [_Part(SUMMARY_MM, summary), *strips, *(_episode_parts(content.episodes) if listed else ())]
+    return [_Part(SUMMARY_MM, summary), *beside, *strips, *(_episode_parts(content.episodes) if listed else ())]
 
 
 def _paginate(parts: Sequence[_Part]) -> list[list[_Part]]:
@@ -114,6 +116,10 @@ def _draw_strip(line: Strip, row_mm: float, canvas: Canvas, place: Panel) -> Non
 
 def _summary(content: ReportContent, episodes_page: int | None, canvas: Canvas, place: Panel) -> None:
     draw_summary(canvas, content, place, episodes_page)
+
+
+def _burden(content: ReportContent, canvas: Canvas, place: Panel) -> None:
+    draw_burden(canvas, content, place)
 
 
 def _no_strips(canvas: Canvas, place: Panel) -> None:

@@ -21,11 +21,11 @@ ADAS = (
     "users/{ada}", "users/{ada}/devices", "users/{ada}/reports", "users/{ada}/metrics", "devices/{device}",
     "devices/{device}/reports", "ecg/metrics/{metric}", "ecg/recordings/{recording}",
     "ecg/samples?recording_id={recording}&end_index=10", "ecg/reports/{report}", "ecg/reports/{report}/download",
-    "ecg/reports/{report}/url",
+    "ecg/reports/{report}/url", "ecg/alarms/{alarm}", "users/{ada}/alarm-limits",
 )  # fmt: skip
 LISTS = (
     "devices", "ecg/reports", "ecg/metrics", "ecg/metrics/latest", "devices/live", "ecg/beats?device_id={device}",
-    "ecg/rhythms?device_id={device}", "ecg/recordings?device_id={device}",
+    "ecg/rhythms?device_id={device}", "ecg/recordings?device_id={device}", "ecg/alarms",
 )  # fmt: skip
 
 
@@ -37,6 +37,7 @@ async def names(client: httpx.AsyncClient, ward: Ward) -> dict[str, object]:
         "device": ward.device.device_id,
         "recording": ward.recording.recording_id,
         "report": ward.report_id,
+        "alarm": ward.alarm.alarm_id,
         "metric": latest.json()["items"][0]["metric_id"],
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from schemas import clock
 from schemas.clock import index_to_us
 from schemas.rhythms import NORMAL, TACHYCARDIA
 from tests.api.ward import COUNT, PDF, RATE_HZ, Ward
@@ -67,6 +68,30 @@ async def test_beats_and_rhythms_are_found_by_time(client: httpx.AsyncClient, wa
     assert beats[0]["fiducials"]["qrs_onset"] is None
     [episode] = await _items(client, ward, "ecg/rhythms", device_id=ward.device.device_id, start=start)
     assert (episode["label"], episode["state"]) == (NORMAL, "opened")
+
+
+async def test_the_burden_counts_each_hours_beats(client: httpx.AsyncClient, ward: Ward) -> None:
+    start, hour_us = ward.recording.started_at_us, 3_600_000_000
+    period = {"start": start - hour_us, "end": start + hour_us}
+    hours = await _items(client, ward, "ecg/beats/burden", device_id=ward.device.device_id, **period)
+    assert sum(hour["ectopy"]["beats"] for hour in hours) == 240
+    assert hours[0]["ectopy"]["ventricular_groups"] == {"couplets": 0, "runs": 0}
+    assert await _items(client, ward, "ecg/beats/burden", device_id=ward.bobs_device.device_id, **period) == []
+    too_long: dict[str, str | int] = {"device_id": str(ward.device.device_id), "start": 0, "end": start}
+    answer = await client.get(f"{API}/ecg/beats/burden", params=too_long, headers=ward.ada.headers)
+    assert answer.status_code == 422
+
+
+async def test_variability_is_newest_first_and_only_ones_own(client: httpx.AsyncClient, ward: Ward) -> None:
+    start = ward.stretches[0].stretch_start
+    rows = await _items(client, ward, "ecg/hrv", device_id=ward.device.device_id)
+    assert [(row["reason"], row["sdnn_ms"]) for row in rows] == [("little_nn", None), (None, 45.5)]
+    [first] = await _items(client, ward, "ecg/hrv", device_id=ward.device.device_id, end=clock.to_us(start) + 1)
+    assert first["stretch_start"] == start.isoformat().replace("+00:00", "Z")
+    answer = await client.get(
+        f"{API}/ecg/hrv", params={"device_id": str(ward.device.device_id)}, headers=ward.bob.headers
+    )
+    assert answer.json()["items"] == []
 
 
 async def test_pages_cover_everything_once(client: httpx.AsyncClient, ward: Ward) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
@@ -12,20 +12,23 @@ from numpy.typing import NDArray
 
 from schemas import clock
 from schemas.accounts import Caller, Device, Role, User
+from schemas.alarms import AlarmEvent
 from schemas.beats import Beat
 from schemas.clock import index_to_us
+from schemas.hrv import STRETCH_S, HrvStretch
 from schemas.metrics import Metrics
 from schemas.quality import LeadQuality
-from schemas.rhythms import NORMAL, RhythmEpisode
+from schemas.rhythms import ASYSTOLE, ATRIAL_FIBRILLATION, BIGEMINY, NORMAL, RhythmEpisode
 from schemas.samples import MISSING, Gap, Recording, WaveformStretch
 from schemas.settings import SecuritySettings, Settings
-from storage import accounts, beats, devices, metrics, reports, rhythms, samples, sessions
+from storage import accounts, alarms, beats, devices, hrv, metrics, reports, rhythms, samples, sessions
 from storage.access import everything
 from storage.accounts import NewUser
 from storage.database import Connection, Database, writer
 from storage.devices import NewDevice
 from storage.objects import objects
 from storage.reports import FinishedReport
+from tests.storage.made import alarm_of
 from web import tokens
 
 RATE_HZ = 360.0
@@ -61,8 +64,10 @@ class Ward:
     silent_device: Device
     recording: Recording
     samples: NDArray[np.int16]
+    stretches: list[HrvStretch]
     report_id: UUID
     pending_report_id: UUID
+    alarm: AlarmEvent
     database: Database
 
     def by_name(self, name: str) -> Person:
@@ -84,6 +89,8 @@ async def open_ward(settings: Settings) -> Ward:
         recording = _recording(device)
         signal = await _record(conn, recording)
         await _interpret(conn, recording)
+        stretches = await _vary(conn, recording)
+        stored = await alarms.write_alarms(conn, _alarms(recording))
         ready, waiting = await _reports(conn, settings, device)
     return Ward(
         **people,
@@ -92,8 +99,10 @@ async def open_ward(settings: Settings) -> Ward:
         silent_device=silent,
         recording=recording,
         samples=signal,
+        stretches=stretches,
         report_id=ready,
         pending_report_id=waiting,
+        alarm=next(event for event in stored if event.kind == ASYSTOLE),
         database=database,
     )
 
@@ -161,6 +170,26 @@ async def _interpret(conn: Connection, recording: Recording) -> None:
     await beats.write_beats(conn, found)
     await metrics.write_metrics(conn, figures, {device_id: recording.user_id})
     await rhythms.write_rhythms(conn, [episode])
+
+
+async def _vary(conn: Connection, recording: Recording) -> list[HrvStretch]:
+    """The stretch in which the recording began, and the next one, without figures."""
+    number = clock.now_us() // 1_000_000 // STRETCH_S - 1
+    starts = [clock.to_datetime((number + n) * STRETCH_S * 1_000_000) for n in (0, 1)]
+    known = HrvStretch(
+        device_id=recording.device_id, stretch_start=starts[0], user_id=recording.user_id, beats=370, nn_count=360,
+        nn_share=0.97, af_share=0.0, reason=None, engine_version=ENGINE, hrv_version="hrv-test",
+        last_beat_at=starts[1], sdnn_ms=45.5,
+    )  # fmt: skip
+    refused = replace(known, stretch_start=starts[1], reason="little_nn", sdnn_ms=None)
+    await hrv.write_hrv(conn, [known, refused], clock.now())
+    return [known, refused]
+
+
+def _alarms(recording: Recording) -> list[AlarmEvent]:
+    """One of each priority; the last is over."""
+    told: list[tuple[str, int | None]] = [(ASYSTOLE, None), (ATRIAL_FIBRILLATION, None), (BIGEMINY, 9)]
+    return [alarm_of(recording, kind, recording.started_at_us, 0, ended_s) for kind, ended_s in told]
 
 
 async def _reports(conn: Connection, settings: Settings, device: Device) -> tuple[UUID, UUID]:

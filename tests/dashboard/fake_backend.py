@@ -25,6 +25,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from schemas.alarms import KIND_BY_NAME
 from tests.dashboard.hearts import LOOP_S, UV_PER_LSB
 from tests.dashboard.wards import Bed, hospital
 
@@ -50,6 +51,8 @@ class FakeBackend:
         self.reports: list[dict[str, Any]] = []
         self.sockets: set[WebSocket] = set()
         self.downloads = 0
+        self.alarms: dict[str, dict[str, Any]] = {}
+        self.may_acknowledge = True
 
     def app(self) -> Starlette:
         v1 = "/api/v1"
@@ -60,7 +63,10 @@ class FakeBackend:
                 Route(f"{v1}/devices/live", self.live),
                 Route(f"{v1}/devices/{{device_id}}", self.device),
                 Route(f"{v1}/ecg/metrics", self.metrics),
+                Route(f"{v1}/ecg/hrv", self.hrv),
                 Route(f"{v1}/ecg/rhythms", self.rhythms),
+                Route(f"{v1}/ecg/alarms", self.list_alarms),
+                Route(f"{v1}/ecg/alarms/{{alarm_id}}/acknowledge", self.acknowledge, methods=["POST"]),
                 Route(f"{v1}/ecg/reports", self.list_reports),
                 Route(f"{v1}/ecg/reports", self.request_report, methods=["POST"]),
                 Route(f"{v1}/ecg/reports/{{report_id}}/download", self.download),
@@ -121,6 +127,17 @@ class FakeBackend:
         items = [{"recorded_at": _iso(second), "heart_rate": bed.rate_at(second)} for second in cut]
         return JSONResponse({"items": items, "page": page, "limit": limit, "total": len(seconds)})
 
+    async def hrv(self, request: Request) -> Response:
+        """Of the five minutes that are over; of a heart in fibrillation the reason why there is none."""
+        bed = self.beds[request.query_params["device_id"]]
+        fibrillates = "Fibrillation" in (bed.label or "")
+        stretch = {
+            "stretch_start": _iso(int(time.time()) // 300 * 300 - 300), "sdnn_ms": 48.6, "rmssd_ms": 31.2,
+            "lf_hf": 1.583, "reason": "atrial_fibrillation" if fibrillates else None,
+        }  # fmt: skip
+        items = [] if bed.silent_s else [stretch]
+        return JSONResponse({"items": items, "page": 1, "limit": 1, "total": len(items)})
+
     async def rhythms(self, request: Request) -> Response:
         bed = self.beds[request.query_params["device_id"]]
         items = [] if bed.silent_s else [self.episode(bed, age) for age in (0, 1, 2, 3, 4)]
@@ -135,6 +152,32 @@ class FakeBackend:
             "state": "closed" if age else "opened", "started_at_us": round(started_s * 1e6),
             "ended_at_us": round(ended_s * 1e6), "confidence": bed.confidence,
         }  # fmt: skip
+
+    def alarm(self, bed: Bed, kind: str, age_s: float, over_s: float | None = None, **more: Any) -> dict[str, Any]:
+        """Raise an alarm that began so long ago, and perhaps was over so long ago."""
+        told, now_us = KIND_BY_NAME[kind], round(time.time() * 1e6)
+        alarm = {
+            "alarm_id": f"alarm-{len(self.alarms)}", "device_id": bed.device_id, "recording_id": bed.recording_id,
+            "user_id": bed.user_id, "kind": kind, "priority": told.priority, "category": told.category,
+            "latching": told.latching, "state": "raised", "began_at_us": now_us - round(age_s * 1e6),
+            "raised_at_us": now_us - round(age_s * 1e6), "acknowledged_at_us": None, "acknowledged_by": None,
+            "ended_at_us": None if over_s is None else now_us - round(over_s * 1e6),
+            "value": None, "limit": None, "confidence": 91.0,
+        }  # fmt: skip
+        self.alarms[str(alarm["alarm_id"])] = alarm | more
+        return self.alarms[str(alarm["alarm_id"])]
+
+    async def list_alarms(self, request: Request) -> Response:
+        items = [alarm for alarm in self.alarms.values() if alarm["state"] != "cleared"]
+        return JSONResponse({"items": items, "page": 1, "limit": 200, "total": len(items)})
+
+    async def acknowledge(self, request: Request) -> Response:
+        if not self.may_acknowledge:
+            return _problem(403, "this is for doctors and admins and you are a user; ask one of them")
+        alarm = self.alarms[request.path_params["alarm_id"]]
+        over = alarm["ended_at_us"] is not None
+        alarm |= {"acknowledged_at_us": round(time.time() * 1e6), "state": "cleared" if over else "acknowledged"}
+        return JSONResponse(alarm)
 
     async def list_reports(self, request: Request) -> Response:
         for report in self.reports:  # each look finds the last one made
@@ -197,6 +240,8 @@ class FakeBackend:
                 yield {"type": "samples", **name, **self.block(bed, second)}
         yield {"type": "beats", **name, "beats": self.beats(bed, second - 1)}
         yield {"type": "metrics", **name, **self.figures(bed, second)}
+        for alarm in [each for each in self.alarms.values() if each["device_id"] == bed.device_id]:
+            yield {"type": "alarm", **alarm}
         if second % 10 == 0 and bed.label:
             yield {"type": "rhythm", **self.episode(bed, 0), "state": "updated"}
 

@@ -96,8 +96,20 @@ def test_a_patient_shows_figures_rhythm_and_episodes(visit: Visit) -> None:
     visit.open("Ruth Adeyemi")
     visit.page.wait_until("document.querySelector('[data-ref=qtc]').textContent === '421'")
     visit.page.wait_until("document.querySelectorAll('[data-ref=episodes] .row').length === 5")
-    assert visit.texts(".detail-head [data-ref=label]") == ["Premature Beats"]
+    assert visit.texts(".detail-head [data-ref=label]") == ["Premature Ventricular Complexes"]
     visit.page.wait_until("document.querySelector('[data-ref=trendText]').textContent.startsWith('Mean')")
+
+
+def test_a_patient_shows_the_variability_of_the_last_five_minutes(visit: Visit) -> None:
+    visit.open("Ruth Adeyemi")
+    visit.page.wait_until("document.querySelector('[data-ref=variability]').textContent !== ''")
+    [told] = [" ".join(text.split()) for text in visit.texts("[data-ref=variability]")]
+    assert told.endswith("SDNN 49 ms · RMSSD 31 ms · LF/HF 1.58")
+
+
+def test_a_heart_in_fibrillation_has_a_reason_for_no_variability(visit: Visit) -> None:
+    visit.open("Jonas Weber")
+    visit.page.wait_until("document.querySelector('[data-ref=variability]').textContent.includes('fibrillation')")
 
 
 def test_a_patient_shows_every_qtc_st_level_and_axis(visit: Visit) -> None:

@@ -56,8 +56,8 @@ def ward() -> list[Bed]:
     noisy = hearts.drawn(("II",), noise_mv=0.35, seed=7)
     return [
         Bed(0, "Margaret Ellison", hearts.record("100"), "Normal Sinus Rhythm", 74, 98),
-        Bed(1, "Ruth Adeyemi", hearts.record("208"), "Premature Beats", 103, 88, 0.91),
-        Bed(2, "Jonas Weber", fibrillating, "Possible Atrial Fibrillation", 118, 81, 0.88),
+        Bed(1, "Ruth Adeyemi", hearts.record("208"), "Premature Ventricular Complexes", 103, 88, 0.91),
+        Bed(2, "Jonas Weber", fibrillating, "Atrial Fibrillation", 118, 81, 0.88),
         Bed(
             3, "Ingrid Solheim", hearts.drawn(tuple(hearts.TWELVE), rate_hz=500, seed=2), "Normal Sinus Rhythm", 75, 97
         ),
@@ -88,8 +88,8 @@ def hospital(count: int) -> list[Bed]:
 
 def _complaint(number: int) -> tuple[str, float]:
     rare: list[tuple[Callable[[int], bool], str, float]] = [
-        (lambda n: n % 97 == 0, "Possible Atrial Fibrillation", 110),
-        (lambda n: n % 41 == 0, "Premature Beats", 78),
+        (lambda n: n % 97 == 0, "Atrial Fibrillation", 110),
+        (lambda n: n % 41 == 0, "Premature Ventricular Complexes", 78),
         (lambda n: n % 37 == 0, "Sinus Bradycardia", 51),
     ]
     return next(

@@ -42,7 +42,7 @@ def test_the_file_uses_only_what_the_format_has() -> None:
 
 def test_every_service_of_the_design_is_there() -> None:
     assert set(services()) == {
-        "kafka", "timescaledb", "minio", "migrate", "gateway", "worker", "api", "nginx", "prometheus", "grafana",
+        "kafka", "timescaledb", "minio", "migrate", "gateway", "worker", "hrv", "api", "nginx", "prometheus", "grafana",
     }  # fmt: skip
 
 
@@ -84,7 +84,13 @@ def test_a_missing_secret_is_named_with_its_remedy() -> None:
         environment("gateway", with_secrets() | {"SECRET_KEY": ""})
 
 
-@pytest.mark.parametrize("service", OURS)
+def test_the_hrv_service_gets_the_database_and_no_secret_it_does_not_need() -> None:
+    given = environment("hrv", with_secrets())
+    assert "timescaledb:5432" in given["DATABASE_URL"]
+    assert {"SECRET_KEY", "AWS_SECRET_ACCESS_KEY"} & set(given) == set()
+
+
+@pytest.mark.parametrize("service", [name for name in OURS if name != "hrv"])
 def test_settings_can_be_read_from_what_a_service_gets(
     service: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -94,7 +100,7 @@ def test_settings_can_be_read_from_what_a_service_gets(
     for name, value in environment(service, with_secrets()).items():
         monkeypatch.setenv(name, value)
     read = Settings()
-    parts = (read.kafka, read.database, read.objects, read.security, read.http, read.worker, read.logs)
+    parts = (read.kafka, read.database, read.objects, read.security, read.http, read.worker, read.alarms, read.logs)
     assert len(parts) == len(GROUPS)
     assert read.security.environment == "production"
 

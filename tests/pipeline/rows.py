@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from schemas.alarms import AlarmEvent
 from schemas.beats import Beat
 from schemas.pages import PageRequest
 from schemas.rhythms import RhythmEpisode
 from schemas.samples import Gap
 from schemas.settings import Settings
-from storage import beats, metrics, rhythms, samples
+from storage import alarms, beats, metrics, rhythms, samples
 from storage.access import everything
+from storage.alarms import AlarmFilter
 from storage.database import Database, writer
 from storage.metrics import MetricsFilter
 from storage.metrics_rows import MetricsRow
@@ -29,6 +31,7 @@ class Rows:
     metrics: list[MetricsRow]
     episodes: list[RhythmEpisode]
     gaps: list[Gap]
+    alarms: list[AlarmEvent]
     stretches: list[tuple[int, int, bytes]]
 
 
@@ -49,6 +52,7 @@ async def _read(database: Database, recording_id: UUID) -> Rows:
         found = await beats.list_beats(conn, access, None, 0, _FOREVER_US, _ALL, recording_id=recording_id)
         seconds = await metrics.list_metrics(conn, access, MetricsFilter(device_id=device_id), _ALL)
         told = await rhythms.list_rhythms(conn, access, device_id, 0, _FOREVER_US, _ALL)
+        raised = await alarms.list_alarms(conn, access, AlarmFilter(device_id=device_id), _ALL)
         gaps = await samples.gaps(conn, access, recording_id, 0, _FOREVER_US)
         stretches = await samples.read_stretches(conn, access, recording_id, 0, _FOREVER_US)
     return Rows(
@@ -58,6 +62,10 @@ async def _read(database: Database, recording_id: UUID) -> Rows:
             for row in seconds.items
         ],
         episodes=[replace(episode, device_id=_NOBODY, recording_id=_NOBODY) for episode in told.items],
+        alarms=[
+            replace(event, alarm_id=_NOBODY, device_id=_NOBODY, recording_id=_NOBODY, user_id=None)
+            for event in raised.items
+        ],
         gaps=[replace(gap, recording_id=_NOBODY) for gap in gaps],
         stretches=[(s.first_index, s.samples.shape[1], s.samples.tobytes()) for s in stretches],
     )

@@ -82,6 +82,13 @@ class Page:
         self.click(selector)
         self._connection.call("Input.insertText", text=text)
 
+    def press(self, key: str) -> None:
+        """Press and release a key by its name ("Enter"), wherever the focus is."""
+        text = {"Enter": "\r"}.get(key, "")
+        for kind in ("keyDown", "keyUp"):
+            self._connection.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, text=text,
+                                  windowsVirtualKeyCode={"Enter": 13}.get(key, 0))  # fmt: skip
+
     def screenshot(self, path: Path, *, whole: bool = False) -> Path:
         """Write a PNG of the viewport, or of the whole page, and return its path."""
         picture = self._connection.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)

@@ -9,8 +9,10 @@ import numpy as np
 from psycopg import AsyncConnection
 
 from schemas.accounts import Caller, Device, Role, User
+from schemas.alarms import KIND_BY_NAME, AlarmEvent, alarm_id, state_of
 from schemas.beats import Beat, BeatClass, Fiducials
-from schemas.clock import index_to_us
+from schemas.clock import index_to_us, to_datetime
+from schemas.hrv import STRETCH_S, HrvStretch
 from schemas.metrics import Metrics
 from schemas.rhythms import NORMAL, EpisodeState, RhythmEpisode
 from schemas.samples import Recording, WaveformStretch
@@ -104,6 +106,23 @@ def a_beat(recording: Recording, r_index: int, beat_class: BeatClass = "N") -> B
     )
 
 
+def a_hrv_stretch(recording: Recording, number: int = 0, **figures: object) -> HrvStretch:
+    """The recording's five minutes of that number; its last beat is ten seconds into it."""
+    start_us = START_US + number * STRETCH_S * 1_000_000
+    values: dict[str, object] = {"nn_share": 0.95, "af_share": 0.0, "reason": None, "sdnn_ms": 45.5, "rmssd_ms": 32.25}
+    return HrvStretch(
+        device_id=recording.device_id,
+        stretch_start=to_datetime(start_us),
+        user_id=recording.user_id,
+        beats=360,
+        nn_count=350,
+        engine_version="test-1",
+        hrv_version="hrv-test",
+        last_beat_at=to_datetime(start_us + 10_000_000),
+        **(values | figures),  # type: ignore[arg-type]  # the test that calls names real fields
+    )
+
+
 def metrics_at(recording: Recording, second: int, **figures: object) -> Metrics:
     values: dict[str, object] = {
         "heart_rate_bpm": 75.4,
@@ -132,4 +151,28 @@ def an_episode(recording: Recording, state: EpisodeState, seconds: int, first_r_
         ended_at_us=started_at_us + seconds * 1_000_000,
         confidence=90.5,
         engine_version="test-1",
+    )
+
+
+def alarm_of(recording: Recording, kind: str, start_us: int, at_s: int = 0, ended_s: int | None = None) -> AlarmEvent:
+    """An alarm of the recording's device as the worker tells it, with its patient."""
+    told, began_at_us = KIND_BY_NAME[kind], start_us + at_s * 1_000_000
+    return AlarmEvent(
+        alarm_id=alarm_id(recording.device_id, kind, began_at_us),
+        device_id=recording.device_id,
+        recording_id=recording.recording_id,
+        user_id=recording.user_id,
+        kind=kind,
+        priority=told.priority,
+        category=told.category,
+        latching=told.latching,
+        state=state_of(latching=told.latching, ended=ended_s is not None, acknowledged=False),
+        began_at_us=began_at_us,
+        raised_at_us=began_at_us + 1_000_000,
+        ended_at_us=None if ended_s is None else start_us + ended_s * 1_000_000,
+        acknowledged_at_us=None,
+        acknowledged_by=None,
+        value=None,
+        limit=None,
+        confidence=88.0,
     )

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import psycopg
@@ -16,12 +18,14 @@ from schemas.rhythms import ATRIAL_FIBRILLATION
 from schemas.samples import Gap, Recording
 from storage.access import Access
 from storage.beats import count_classes, list_beats, write_beats
+from storage.burden import ectopic_groups, hourly_burden
 from storage.database import Database, writer
 from storage.devices import list_devices, owners
+from storage.hrv import DueTimes, due, list_hrv, read_beats, write_hrv
 from storage.live import live_devices
 from storage.metrics import MetricsFilter, latest_metrics, list_metrics, write_metrics
 from storage.migrate import migrate
-from storage.policies import HYPERTABLES
+from storage.policies import AGGREGATES, HYPERTABLES
 from storage.rhythms import list_rhythms, write_rhythms
 from storage.samples import (
     gaps,
@@ -33,7 +37,7 @@ from storage.samples import (
 )
 from storage.summaries import summarise, trend
 from tests.storage.conftest import settings_for
-from tests.storage.made import RATE_HZ, START_US, a_beat, a_stretch, an_episode, metrics_at
+from tests.storage.made import RATE_HZ, START_US, a_beat, a_hrv_stretch, a_stretch, an_episode, metrics_at
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timescale]
 
@@ -41,6 +45,8 @@ USER_ID, DOCTOR_ID, DEVICE_ID, RECORDING_ID = (UUID(int=number) for number in (0
 RECORDING = Recording(RECORDING_ID, DEVICE_ID, USER_ID, START_US, RATE_HZ, ("MLII", "V1"), (5.0, 2.5))
 PERIOD = (START_US, START_US + 3_600_000_000)
 SECONDS = 150
+AT = to_datetime(START_US + 400_000_000)
+TIMES = DueTimes(AT + timedelta(minutes=1), timedelta(seconds=30))
 CALLERS = [Access(None, "admin"), Access(USER_ID, "user"), Access(DOCTOR_ID, "doctor"), Access(UUID(int=1), "user")]
 
 PEOPLE = """
@@ -68,6 +74,8 @@ async def write_everything(conn: AsyncConnection) -> None:
     await write_stretches(conn, [a_stretch(RECORDING, first, 2500) for first in range(0, 10_000, 2000)])
     await write_gaps(conn, [Gap(RECORDING_ID, 10_500, 11_000)])
     await write_beats(conn, [a_beat(RECORDING, index, "V" if index % 7 == 0 else "N") for index in range(0, 9000, 200)])
+    await write_beats(conn, [replace(a_beat(RECORDING, i, "V"), rr_ms=400.0) for i in (10_000, 10_100, 10_200, 10_500)])
+    await write_hrv(conn, [a_hrv_stretch(RECORDING)], AT)
     await write_rhythms(conn, [an_episode(RECORDING, "closed", 20, 0), an_episode(RECORDING, "opened", 4, 5000)])
     await write_metrics(conn, [a_second(second) for second in range(SECONDS)], {DEVICE_ID: USER_ID})
     await write_metrics(conn, [a_second(second) for second in range(SECONDS, SECONDS + 40)], {DEVICE_ID: USER_ID}, 20)
@@ -88,6 +96,7 @@ async def answers(conn: AsyncConnection, access: Access) -> dict[str, object]:
     """What every query of patient data says."""
     page = PageRequest(2, 20)
     stretches = await read_stretches(conn, access, RECORDING_ID, 10, 9000)
+    found = [stretch for stretch in await due(conn, TIMES, 10) if stretch.device_id == DEVICE_ID]
     wanted = MetricsFilter(arrhythmia_type=ATRIAL_FIBRILLATION, start=to_datetime(START_US), device_id=DEVICE_ID)
     return {
         "devices": [d for d in (await list_devices(conn, access, PageRequest())).items if d.device_id == DEVICE_ID],
@@ -98,6 +107,11 @@ async def answers(conn: AsyncConnection, access: Access) -> dict[str, object]:
         "classes": await count_classes(conn, access, DEVICE_ID, *PERIOD),
         "live": [d for d in await live_devices(conn, access, to_datetime(START_US)) if d.device_id == DEVICE_ID],
         "beats": await list_beats(conn, access, DEVICE_ID, *PERIOD, page),
+        "due": found,
+        "stretch": await read_beats(conn, found),
+        "hrv": await list_hrv(conn, access, DEVICE_ID, *PERIOD, PageRequest()),
+        "hours of beats": await hourly_burden(conn, access, DEVICE_ID, *PERIOD),
+        "ectopic": await ectopic_groups(conn, access, DEVICE_ID, *PERIOD),
         "rhythms": await list_rhythms(conn, access, DEVICE_ID, *PERIOD, PageRequest()),
         "metrics": await list_metrics(conn, access, wanted, page),
         "latest": await latest_metrics(conn, access, device_id=DEVICE_ID),
@@ -164,8 +178,8 @@ async def test_refreshed_aggregates_give_the_same_answers(
     plain: Database, timescale: Database, timescale_url: str
 ) -> None:
     async with await psycopg.AsyncConnection.connect(timescale_url, autocommit=True) as conn:
-        for name in ("metrics_1min", "metrics_1h", "metrics_1day"):
-            await conn.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", [name])
+        for aggregate in AGGREGATES:
+            await conn.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", [aggregate.name])
     await assert_same_answers(plain, timescale)
 
 

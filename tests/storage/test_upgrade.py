@@ -13,17 +13,18 @@ import pytest
 from schemas.clock import now, to_us
 from schemas.pages import PageRequest
 from storage import migrate as migrating
+from storage import policies
 from storage.access import everything
 from storage.database import Database, writer
 from storage.metrics import MetricsFilter, list_metrics
 from storage.migrate import migrate, migrations
-from storage.policies import AGGREGATES
 from storage.summaries import Step, TrendPoint, trend
 from tests.servers.fixtures import skipping_or_failing
 from tests.servers.timescale import running_timescale
 from tests.storage.conftest import own_database, settings_for
 
 DEVICE_ID = UUID(int=0xD1)
+OLD_AGGREGATES = tuple(aggregate for aggregate in policies.AGGREGATES if aggregate.name != "beats_1h")
 STEPS: tuple[Step, ...] = ("1min", "1h", "1day")
 MINUTES = 12 * 60
 BEGAN = (now() - timedelta(days=6)).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -65,6 +66,8 @@ async def old_url(empty_url: str, timescale: bool, monkeypatch: pytest.MonkeyPat
     with monkeypatch.context() as patch:
         before = [step for step in migrations(timescale=timescale) if step.name < "0006"]
         patch.setattr(migrating, "migrations", lambda **_: before)
+        patch.setattr(policies, "HYPERTABLES", [name for name in policies.HYPERTABLES if name != "ecg_hrv"])
+        patch.setattr(policies, "AGGREGATES", OLD_AGGREGATES)
         await migrate(empty_url, settings_for(empty_url))
     async with await psycopg.AsyncConnection.connect(empty_url, autocommit=True) as conn:
         await conn.execute(WRITE_AS_BEFORE_0006, [DEVICE_ID, DEVICE_ID, BEGAN, MINUTES])
@@ -75,7 +78,7 @@ async def old_url(empty_url: str, timescale: bool, monkeypatch: pytest.MonkeyPat
 
 
 async def refresh(conn: psycopg.AsyncConnection, since: object) -> None:
-    for aggregate in AGGREGATES:
+    for aggregate in OLD_AGGREGATES:
         await conn.execute("CALL refresh_continuous_aggregate(%s::regclass, %s::timestamptz, NULL)", [
             aggregate.name, since,
         ])  # fmt: skip

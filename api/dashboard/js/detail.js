@@ -1,6 +1,7 @@
 /** Detail: one patient: strip, figures, trend, episodes, reports. */
 
 import * as api from "./api.js";
+import { AlarmPanel } from "./alarmpanel.js";
 import { Episodes } from "./episodes.js";
 import { age, figure } from "./figures.js";
 import { watch } from "./live.js";
@@ -11,17 +12,20 @@ import { isSure, levelOf } from "./severity.js";
 import { Strip } from "./strip.js";
 import { clone, write, writeRhythm } from "./templates.js";
 import { Trend } from "./trend.js";
+import { Variability } from "./variability.js";
 import { fromMessage, writeVitals } from "./vitals.js";
 
 const PAPER_KEY = "leadwire.paper";
 const LINKS = { connecting: "Connecting", open: "Live", lost: "Reconnecting" };
 
 export class Detail {
-  constructor(roster, deviceId) {
+  constructor(roster, alarms, deviceId) {
     const { root, parts } = clone("detail-view");
-    Object.assign(this, { roster, deviceId, root, parts });
+    Object.assign(this, { roster, alarms, deviceId, root, parts });
+    this.alarmPanel = new AlarmPanel(parts.alarms, alarms, roster, deviceId);
     this.strip = new Strip(parts, { onBeat: () => this.beat() });
     this.trend = new Trend(parts, deviceId);
+    this.variability = new Variability(parts, deviceId);
     this.episodes = new Episodes(parts.episodes, deviceId);
     this.reports = new Reports(parts, deviceId);
     this.leads = new Leads(parts.leads);
@@ -121,6 +125,7 @@ export class Detail {
   take(message) {
     if (message.type === "metrics") this.takeMetrics(message);
     else if (message.type === "rhythm") this.episodes.take(message);
+    else if (message.type === "alarm") this.alarms.take(message);
   }
 
   takeMetrics(message) {
@@ -143,8 +148,10 @@ export class Detail {
   close() {
     this.roster.removeEventListener("change", this.refresh);
     this.leave?.();
+    this.alarmPanel.close();
     this.strip.close();
     this.trend.close();
+    this.variability.close();
     this.reports.close();
     document.title = "Leadwire";
   }

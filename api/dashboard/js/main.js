@@ -1,6 +1,7 @@
 /** Main: wires the page together and shows the view that the address names. */
 
 import * as api from "./api.js";
+import { Alarms } from "./alarms.js";
 import { Detail } from "./detail.js";
 import * as frame from "./frame.js";
 import { closeAll } from "./live.js";
@@ -11,6 +12,7 @@ import { Signin } from "./signin.js";
 
 const main = document.getElementById("main");
 let roster = null;
+let alarms = null;
 let view = null;
 let overviewScroll = 0;
 
@@ -27,10 +29,10 @@ function route() {
   const device = location.hash.match(/^#\/devices\/([^/]+)$/);
   if (device) {
     if (view instanceof Patients) overviewScroll = window.scrollY;
-    show(new Detail(roster, decodeURIComponent(device[1])));
+    show(new Detail(roster, alarms, decodeURIComponent(device[1])));
     return;
   }
-  const patients = new Patients(roster);
+  const patients = new Patients(roster, alarms);
   show(patients);
   patients.update(); // now that it is on the page its width is known
   window.scrollTo(0, overviewScroll);
@@ -38,17 +40,21 @@ function route() {
 
 function enter() {
   roster = new Roster();
+  alarms = new Alarms();
   roster.addEventListener("change", () => frame.showTally(roster.tally()));
   roster.addEventListener("connection", ({ detail }) => frame.showConnection(detail));
   roster.addEventListener("expired", () => leave("Your session has ended. Sign in again."));
   frame.showBar(session.current().username);
   roster.start();
+  alarms.start();
   route();
 }
 
 function leave(said = "") {
   roster?.stop();
+  alarms?.stop();
   roster = null;
+  alarms = null;
   session.forget();
   closeAll();
   frame.showBar(null);

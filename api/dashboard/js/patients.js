@@ -1,5 +1,6 @@
 /** Patients: everyone at a glance, most severe first. */
 
+import { AlarmPanel } from "./alarmpanel.js";
 import { Card } from "./card.js";
 import { Grid } from "./grid.js";
 import { isAlarm, rankOf } from "./severity.js";
@@ -14,9 +15,10 @@ const SHOW = {
 };
 
 export class Patients {
-  constructor(roster) {
+  constructor(roster, alarms) {
     const { root, parts } = clone("patients-view");
     Object.assign(this, { roster, root, parts, show: "all" });
+    this.alarmPanel = new AlarmPanel(parts.alarms, alarms, roster);
     this.grid = new Grid(parts.cards, (deviceId) => new Card(deviceId));
     this.grid.onShown = () => this.enliven();
     this.refresh = () => this.update();
@@ -87,6 +89,7 @@ export class Patients {
   close() {
     this.roster.removeEventListener("change", this.refresh);
     this.roster.removeEventListener("connection", this.refresh);
+    this.alarmPanel.close();
     this.grid.close();
   }
 }

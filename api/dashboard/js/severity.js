@@ -2,10 +2,10 @@
 
 const RULES = [
   ["critical", /\bventricular (fibrillation|tachycardia|flutter)|asystole|\bpause\b|complete (heart )?block|third.degree/i],
-  ["warning", /atrial (fibrillation|flutter)|supraventricular tachycardia|block|bigeminy|trigeminy/i],
-  ["advisory", /bradycardia|tachycardia|irregular|premature|ectopic/i],
+  ["warning", /atrial (fibrillation|flutter)|supraventricular tachycardia|idioventricular|second.degree|bigeminy|trigeminy|^st /i],
+  ["advisory", /bradycardia|tachycardia|irregular|premature|ectopic|couplet|block|prolonged|wide/i],
   ["technical", /unreadable|noise|artefact|artifact|lead.? off/i],
-  ["normal", /normal|sinus/i],
+  ["normal", /normal|sinus|paced/i],
 ];
 const RANKS = { critical: 0, warning: 1, advisory: 2, technical: 3, unknown: 4, normal: 5, lost: 6 };
 const EXTREME = { low: 40, high: 140 }; // beats per minute: an advisory rate label becomes a warning

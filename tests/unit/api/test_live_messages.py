@@ -13,8 +13,9 @@ from schemas import codec, topics
 from schemas.beats import Beat, Fiducials
 from schemas.metrics import Metrics
 from schemas.quality import LeadQuality
-from schemas.rhythms import NORMAL, RhythmEpisode
-from schemas.samples import MISSING
+from schemas.rhythms import ASYSTOLE, NORMAL, RhythmEpisode
+from schemas.samples import MISSING, Recording
+from tests.storage.made import alarm_of
 from tests.unit.api.examples import START_US, a_block, a_recording, counted
 
 DEVICE, RECORDING = uuid4(), uuid4()
@@ -70,11 +71,19 @@ def test_metrics_and_rhythms_are_told_whole() -> None:
     assert (second["type"], second["label"], second["state"]) == ("rhythm", NORMAL, "opened")
 
 
+def test_an_alarm_is_told_whole() -> None:
+    recording = Recording(RECORDING, DEVICE, UUID(int=77), START_US, 250.0, ("II",), (5.0,))
+    alarm = alarm_of(recording, ASYSTOLE, START_US)
+    [told] = _told(_of_device(topics.ALARMS, codec.encode_alarm(alarm)), DEVICE)
+    assert (told["type"], told["kind"], told["priority"], told["state"]) == ("alarm", ASYSTOLE, "high", "raised")
+    assert (told["alarm_id"], told["user_id"], told["ended_at_us"]) == (str(alarm.alarm_id), str(UUID(int=77)), None)
+
+
 def test_what_nobody_watches_is_not_decoded() -> None:
     assert _told(_of_device(topics.BEATS, b"not protobuf at all"), uuid4()) == []
 
 
-@pytest.mark.parametrize("topic", [topics.SAMPLES, topics.BEATS, topics.METRICS, topics.RHYTHMS])
+@pytest.mark.parametrize("topic", [topics.SAMPLES, topics.BEATS, topics.METRICS, topics.RHYTHMS, topics.ALARMS])
 @pytest.mark.parametrize("value", [b"", b"not protobuf at all"])
 def test_a_broken_record_says_nothing(topic: str, value: bytes) -> None:
     assert _told(_of_device(topic, value), DEVICE) == []

@@ -11,10 +11,12 @@ import pytest
 from ingest.sources import RecordSource
 from leadwire.analysis import Analyzed
 from processors.analysis import Analysis
+from schemas.beats import Beat, BeatClass
 from schemas.metrics import Metrics
 from schemas.quality import LeadQuality
 
 RECORD = RecordSource("made", 250.0, ("II", "V1"), (5.0, 5.0), np.zeros((2, 750), np.int16))
+LETTERS: tuple[BeatClass, ...] = ("N", "V", "V", "N")
 
 
 def second(number: int, axis: float, v1: LeadQuality) -> Metrics:
@@ -47,6 +49,18 @@ def test_figures_are_medians_and_what_was_not_measured_is_null(analyzed: Analyze
 
 def test_the_median_of_an_axis_goes_the_short_way_round(analyzed: Analyzed) -> None:
     assert intervals(analyzed)["t_axis_deg"] == -179.0
+
+
+def test_ectopic_beats_are_told_by_the_hour() -> None:
+    beats = [
+        Beat(UUID(int=1), UUID(int=2), n, n * 800_000, name, 90.0, "e", rr_ms=800.0) for n, name in enumerate(LETTERS)
+    ]
+    done = Analyzed(RECORD, Analysis("fast-1", beats=beats), [])
+    told = json.loads(json.dumps(done.as_json()))["burden"]
+    assert (told["ventricular"], told["ventricular_per_hour"], told["ventricular_percent"]) == (2, 2400.0, 50.0)
+    assert told["ventricular_groups"] == {"couplets": 1, "runs": 0}
+    assert [(hour["hour"], hour["beats"]) for hour in told["hours"]] == [(0, 4)]
+    assert "V 2400/h; ventricular couplets 1, runs 0" in done.as_text()
 
 
 def test_each_lead_has_its_mean_quality_and_the_seconds_of_each_flag(analyzed: Analyzed) -> None:

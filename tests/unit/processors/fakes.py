@@ -20,6 +20,7 @@ from processors.partitions import Record
 from processors.publish import DeadLetter, Publisher
 from processors.samples import Arrival
 from schemas import topics
+from schemas.alarms import AlarmEvent
 from schemas.beats import Beat
 from schemas.clock import index_to_us
 from schemas.codec import encode_pack
@@ -165,6 +166,7 @@ class FakeCursor:
         database = self._connection.database
         if text.lstrip().startswith(("INSERT", "UPDATE")):
             self._connection.written.append((text, params))
+            self._rows = next((rows for key, rows in database.answers.items() if key in text), [])
             return self
         database.asked.append(text)
         database.before_answer(text)
@@ -200,14 +202,20 @@ class FakePublisher(Publisher):
         self.beats: list[Beat] = []
         self.metrics: list[Metrics] = []
         self.episodes: list[RhythmEpisode] = []
+        self.alarms: list[AlarmEvent] = []
         self.letters: list[DeadLetter] = []
         self.events: list[ReportEvent] = []
         self.away = 0
 
     async def results(
-        self, beats: Sequence[Beat], metrics: Sequence[Metrics], episodes: Sequence[RhythmEpisode]
+        self,
+        beats: Sequence[Beat],
+        metrics: Sequence[Metrics],
+        episodes: Sequence[RhythmEpisode],
+        alarms: Sequence[AlarmEvent] = (),
     ) -> None:
         self._answer()
+        self.alarms += alarms
         self.beats += beats
         self.metrics += metrics
         self.episodes += episodes

@@ -31,6 +31,8 @@ def recorded(*stretches: tuple[int, int], peak_s: float | None = 20.0, **answers
         "labels": [{"label": NORMAL, "seconds": 25}, {"label": None, "seconds": 5}],
         "fastest": fastest,
         "counts": [{"beat_class": "N", "count": 30}, {"beat_class": "V", "count": 2}],
+        "groups": [],
+        "hrv": [],
         "beats": [_beat(300)],
         "episodes": [_episode(NORMAL, 0.0, 15.0), _episode(TACHYCARDIA, 15.0, 30.0)],
         "extent": [{"first": stretches[0][0], "end": stretches[-1][1]}] if stretches else [],
@@ -52,6 +54,8 @@ _TEXTS = {
     "labels": "arrhythmia_type AS label",
     "fastest": "ORDER BY m.heart_rate_bpm DESC",
     "counts": "b.beat_class, count(*) AS count",
+    "groups": "FROM grouped",
+    "hrv": "FROM ecg_hrv AS h",
     "beats": "FROM ecg_beats AS b",
     "episodes": "FROM ecg_rhythms AS e",
 }

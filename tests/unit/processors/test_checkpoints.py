@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors import checkpoints
+from processors.alarms import Board
+from processors.checkpoints import Loaded
 from processors.ecg.interface import StateMismatch
 from processors.sequence import Sequencer, Track
 
@@ -38,7 +41,7 @@ def told(track: Track) -> str:
 @given(seed=st.integers(0, 10_000), engine=st.binary(max_size=50))
 def test_what_is_loaded_is_what_was_dumped(seed: int, engine: bytes) -> None:
     before, after = filled(seed), Sequencer(10.0)
-    assert checkpoints.load(checkpoints.dump(before, engine), after) == engine
+    assert checkpoints.load(checkpoints.dump(before, Board(), engine), after).engine_state == engine
     assert [told(t) for t in after.tracks.values()] == [told(t) for t in before.tracks.values()]
     for device_id, track in before.tracks.items():
         assert np.array_equal(after.tracks[device_id].recent, track.recent)
@@ -47,26 +50,31 @@ def test_what_is_loaded_is_what_was_dumped(seed: int, engine: bytes) -> None:
 @given(seed=st.integers(0, 10_000))
 def test_equal_memories_are_equal_bytes(seed: int) -> None:
     loaded = Sequencer(10.0)
-    dumped = checkpoints.dump(filled(seed), b"engine")
+    dumped = checkpoints.dump(filled(seed), Board(), b"engine")
     checkpoints.load(dumped, loaded)
-    assert checkpoints.dump(loaded, b"engine") == dumped
+    assert checkpoints.dump(loaded, Board(), b"engine") == dumped
 
 
 def test_an_empty_partition_comes_back_empty() -> None:
     empty = Sequencer(10.0)
-    assert checkpoints.load(checkpoints.dump(Sequencer(10.0), b""), empty) == b""
+    assert checkpoints.load(checkpoints.dump(Sequencer(10.0), Board(), b""), empty).engine_state == b""
     assert empty.tracks == {}
 
 
 def test_another_format_is_refused_with_both_numbers() -> None:
-    with pytest.raises(StateMismatch, match="checkpoint format 9, this worker reads 1"):
+    with pytest.raises(StateMismatch, match="checkpoint format 9, this worker reads 2"):
         checkpoints.load(b"\x09\x00\x00\x00\x00\x00", Sequencer(10.0))
+
+
+def test_a_checkpoint_from_before_there_were_alarms_is_read() -> None:
+    old = struct.pack("<HI", 1, 2) + b"[]" + b"engine"
+    assert checkpoints.load(old, Sequencer(10.0)) == Loaded(b"engine", None)
 
 
 def test_a_loaded_track_can_be_added_to() -> None:
     loaded = Sequencer(10.0)
     before = Sequencer(10.0)
     before.take(block(DEVICES[0]))
-    checkpoints.load(checkpoints.dump(before, b""), loaded)
+    checkpoints.load(checkpoints.dump(before, Board(), b""), loaded)
     assert loaded.take(block(DEVICES[0], 250)).outcome == "taken"
     assert loaded.take(block(DEVICES[0], 0)).outcome == "repeated"

@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 
 from processors import checkpoints
+from processors.alarms import Board
 from processors.partitions import Partition, Record, Taken
 from processors.sequence import Sequencer
 from schemas.codec import decode_pack, encode_pack
 from schemas.errors import Conflict, LeadwireError, Malformed, UnknownDevice
+from schemas.rhythms import ASYSTOLE
 from schemas.samples import SampleBlock
 from storage.checkpoints import Checkpoint
 from storage.devices import DeviceOwner
 
+from . import alarm_rows as rows
 from .fakes import PARTITIONS, START_US, CountingEngine, block, device_on, owner, record, saved_by
 
 HOME = 2
@@ -50,9 +53,23 @@ def seconds(device_id: UUID, count: int, *, offset: int = 0, first: int = 0) -> 
 
 
 def test_records_before_the_checkpoint_are_passed_over() -> None:
-    empty = checkpoints.dump(Sequencer(10.0), b'["count-1", {}]')
+    empty = checkpoints.dump(Sequencer(10.0), Board(), b'["count-1", {}]')
     restored = partition(saved_by(HOME, 2, empty))
     assert indexes(taken_by(restored, seconds(OURS, 4))) == [500, 750]
+
+
+def test_the_alarm_board_is_saved_with_the_partition() -> None:
+    watched = partition()
+    watched.board.take(rows.step([*rows.seconds(*[160] * 5), rows.opened(ASYSTOLE, 3)]))
+    restored = partition(watched.checkpoint())
+    assert restored.board.dump() == watched.board.dump() != {}
+
+
+def test_the_alarms_of_another_engine_s_episodes_are_not_gone_on_with() -> None:
+    watched = partition()
+    watched.board.take(rows.step([*rows.seconds(75), rows.opened(ASYSTOLE, 0)]))
+    others = checkpoints.dump(Sequencer(10.0), watched.board, b'["count-0", {}]')
+    assert partition(saved_by(HOME, 2, others)).board.dump() == {}
 
 
 def test_a_batch_of_old_records_does_not_turn_the_offset_back() -> None:

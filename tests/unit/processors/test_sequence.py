@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors import checkpoints
+from processors.alarms import Board
 from processors.sequence import Sequencer
 from schemas.clock import index_to_us
 from schemas.errors import Conflict
@@ -128,7 +129,7 @@ def test_a_saved_and_loaded_sequencer_goes_on_as_if_never_stopped(cut: int, end:
     whole, first, second = Sequencer(10), Sequencer(10), Sequencer(10)
     expected = [whole.take(b) for b in blocks]
     before = [first.take(b) for b in blocks[:cut]]
-    assert checkpoints.load(checkpoints.dump(first, b"engine"), second) == b"engine"
+    assert checkpoints.load(checkpoints.dump(first, Board(), b"engine"), second).engine_state == b"engine"
     after = [second.take(b) for b in blocks[cut:]]
     assert repr(before + after) == repr(expected)
     assert repr(second.flush()) == repr(whole.flush())

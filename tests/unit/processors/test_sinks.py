@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from uuid import UUID
 
 import pytest
 from prometheus_client import REGISTRY
 
+from processors.alarms import AlarmNews, Board
 from processors.sinks import Rows, Sinks, patiently
+from schemas.alarms import AlarmEvent
 from schemas.beats import Beat
+from schemas.clock import to_datetime
 from schemas.errors import Busy
 from schemas.metrics import Metrics
+from schemas.rhythms import ASYSTOLE
 from schemas.samples import Gap
 
+from .alarm_rows import opened, run, seconds
 from .fakes import START_US, FakeDatabase, FakePublisher
 
 DEVICE, RECORDING = UUID(int=1), UUID(int=2)
@@ -22,6 +28,12 @@ DEVICE, RECORDING = UUID(int=1), UUID(int=2)
 def rows() -> Rows:
     beat = Beat(DEVICE, RECORDING, 5, START_US, "V", 90.0, "count-1")
     return Rows(beats=[beat], metrics=[Metrics(DEVICE, RECORDING, START_US, "count-1")], gaps=[Gap(RECORDING, 10, 30)])
+
+
+@pytest.fixture
+def alarm() -> AlarmEvent:
+    (event,) = run(Board(), [*seconds(75), opened(ASYSTOLE, 0)])
+    return event
 
 
 def figure(name: str, **labels: str) -> float:
@@ -55,6 +67,34 @@ async def test_nothing_is_told_that_is_not_stored() -> None:
     with pytest.raises(RuntimeError, match="disk full"):
         await Sinks(database, publisher).write(rows())
     assert publisher.beats == []
+
+
+async def test_alarms_are_told_as_they_stand_in_the_database(alarm: AlarmEvent) -> None:
+    """An acknowledgement that came before the end is told with the end."""
+    ended = replace(alarm, ended_at_us=alarm.began_at_us + 1)
+    at, by = to_datetime(alarm.began_at_us), UUID(int=9)
+    row = {**asdict(ended), "began_at": at, "raised_at": at, "ended_at": at, "limit_value": None}
+    told = {name: value for name, value in row.items() if not name.endswith("_us") and name not in ("state", "limit")}
+    acknowledged = {**told, "acknowledged_at": at, "acknowledged_by": by}
+    database, publisher = FakeDatabase({"INSERT INTO ecg_alarms": [acknowledged]}), FakePublisher()
+    await Sinks(database, publisher).write(Rows(alarms=AlarmNews([ended])))
+    [published] = publisher.alarms
+    assert (published.state, published.acknowledged_by) == ("cleared", by)
+
+
+async def test_an_alarm_is_counted_when_it_is_raised(alarm: AlarmEvent) -> None:
+    labels = {"kind": alarm.kind, "priority": "high"}
+    before = figure("leadwire_alarms_raised_total", **labels)
+    ended = replace(alarm, ended_at_us=alarm.began_at_us + 1)
+    await Sinks(FakeDatabase(), FakePublisher()).write(Rows(alarms=AlarmNews([alarm, ended])))
+    assert figure("leadwire_alarms_raised_total", **labels) - before == 1
+
+
+async def test_a_device_that_appears_ends_what_was_open_of_it() -> None:
+    database = FakeDatabase()
+    await Sinks(database, FakePublisher()).write(Rows(alarms=AlarmNews(returned={DEVICE: START_US})))
+    [asked] = database.written("UPDATE ecg_alarms")
+    assert asked["device_id"] == [DEVICE]
 
 
 async def test_no_rows_ask_nobody() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from schemas.alarms import AlarmEvent
 from schemas.beats import Beat, Fiducials
 from schemas.metrics import FIGURES as METRIC_FIGURES
 from schemas.metrics import Metrics
@@ -93,6 +94,15 @@ def episodes() -> st.SearchStrategy[RhythmEpisode]:
     """Any episode in any state."""
     moments = {"started_at_us": MOMENTS_US, "ended_at_us": MOMENTS_US}
     return st.builds(RhythmEpisode, first_r_index=INDEXES, label=TEXTS, confidence=FIGURES, **moments)
+
+
+def alarms() -> st.SearchStrategy[AlarmEvent]:
+    """Any alarm in any state."""
+    moments = {"began_at_us": MOMENTS_US, "raised_at_us": MOMENTS_US}
+    later = {name: st.none() | MOMENTS_US for name in ("ended_at_us", "acknowledged_at_us")}
+    figures = {name: st.none() | FIGURES for name in ("value", "limit", "confidence")}
+    people = {name: st.none() | st.uuids() for name in ("user_id", "acknowledged_by")}
+    return st.builds(AlarmEvent, kind=TEXTS, **moments, **later, **figures, **people)
 
 
 def report_events() -> st.SearchStrategy[ReportEvent]:

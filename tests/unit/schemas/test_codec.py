@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schemas import codec
 from schemas import ecg_pb2 as pb
+from schemas.alarms import AlarmEvent
 from schemas.beats import Beat
 from schemas.errors import Malformed
 from schemas.metrics import Metrics
@@ -20,13 +21,14 @@ from schemas.reports import ReportEvent
 from schemas.rhythms import RhythmEpisode
 from schemas.samples import LEADS, MISSING, SampleBlock
 
-from .examples import BLOCK, beat_lists, blocks, episodes, metrics, report_events
+from .examples import BLOCK, alarms, beat_lists, blocks, episodes, metrics, report_events
 
 DECODERS: tuple[Callable[[bytes], object], ...] = (
     codec.decode_pack,
     codec.decode_beats,
     codec.decode_metrics,
     codec.decode_rhythm,
+    codec.decode_alarm,
     codec.decode_report_event,
     codec.split_pack,
 )
@@ -73,6 +75,11 @@ def test_a_lead_without_its_quality_is_malformed(changes: dict[str, Any]) -> Non
     sent = pb.Metrics(device_id=str(BLOCK.device_id), recording_id=str(BLOCK.recording_id), **changes)
     with pytest.raises(Malformed, match=r"have \(1, \d, \d\) values; send one of each"):
         codec.decode_metrics(sent.SerializeToString())
+
+
+@given(alarms())
+def test_alarm_round_trip(sent: AlarmEvent) -> None:
+    assert codec.decode_alarm(codec.encode_alarm(sent)) == sent
 
 
 @given(episodes())

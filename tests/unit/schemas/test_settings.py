@@ -74,12 +74,21 @@ def test_production_accepts_a_strong_secret(monkeypatch: pytest.MonkeyPatch) -> 
         ("logs", "LOG_LEVEL", "LOUD"),
         ("objects", "LEADWIRE_URL_EXPIRES_S", "604801"),
         ("http", "CORS_ORIGINS", "https://a.example"),
+        ("alarms", "LEADWIRE_ALARM_WEBHOOK_URL", "ftp://a.example/alarms"),
+        ("alarms", "LEADWIRE_ALARM_WEBHOOK_URL", "//a.example"),
+        ("alarms", "LEADWIRE_ALARM_WEBHOOK_MIN_PRIORITY", "technical"),
     ],
 )
 def test_a_bad_value_names_its_setting(monkeypatch: pytest.MonkeyPatch, group: str, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(Misconfigured, match=rf"{name}.*docs/settings\.md"):
         getattr(Settings(), group)
+
+
+def test_an_empty_webhook_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEADWIRE_ALARM_WEBHOOK_URL", "")
+    monkeypatch.setenv("LEADWIRE_ALARM_WEBHOOK_SECRET", "")
+    assert (Settings().alarms.webhook_url, Settings().alarms.webhook_secret) == (None, None)
 
 
 def test_a_secret_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,9 +33,10 @@ import wfdb
 from numpy.typing import NDArray
 
 from ingest.simulation.strips import Rhythm, make_bank
+from processors.ecg.conditions import LABELS, PAC
 from processors.ecg.engines import engine
 from processors.ecg.quality import UNREADABLE
-from processors.ecg.rhythm import BRADYCARDIA, NORMAL, PREMATURE, TACHYCARDIA
+from processors.ecg.rhythm import BRADYCARDIA, NORMAL, TACHYCARDIA
 from schemas.samples import LEADS, Lead
 
 from .signals import Output, every, run
@@ -106,7 +107,7 @@ class Pair:
 
     @property
     def even(self) -> NDArray[np.bool_]:
-        labels = (NORMAL, BRADYCARDIA, TACHYCARDIA, PREMATURE)
+        labels = (NORMAL, BRADYCARDIA, TACHYCARDIA, LABELS[PAC])
         both = np.isin(self.fast.metrics["rhythm"], labels) & np.isin(self.reference.metrics["rhythm"], labels)
         return np.asarray(self.confident & both)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from uuid import UUID
 
 import numpy as np
@@ -10,14 +10,17 @@ import pytest
 
 from processors.report.content import BeatMark, ReportContent
 from processors.report.data import ReportData, content, gather
+from schemas.burden import EctopicGroups
 from schemas.errors import NotFound
 from schemas.reports import ReportEvent
 from schemas.rhythms import NORMAL, TACHYCARDIA
-from schemas.samples import MISSING
+from schemas.samples import MISSING, Recording
+from tests.storage.made import a_hrv_stretch
 from tests.unit.processors.fakes import RATE_HZ, START_US, FakeDatabase
-from tests.unit.processors.recorded import DEVICE, recorded
+from tests.unit.processors.recorded import AT, DEVICE, RECORDING, recorded
 
 HALF_MINUTE = int(30 * RATE_HZ)
+RECORDED = Recording(RECORDING, DEVICE, None, START_US, RATE_HZ, ("II",), (5.0,))
 EVENT = ReportEvent(UUID(int=5), DEVICE, "requested", START_US, START_US + 30_000_000)
 
 
@@ -52,6 +55,23 @@ async def test_a_report_counts_beats_and_seconds_of_each_rhythm_that_was_stated(
         (NORMAL, START_US),
         (TACHYCARDIA, START_US + 15_000_000),
     ]
+
+
+async def test_a_report_tells_groups_of_ectopic_beats_of_all_hours() -> None:
+    hours = [{"bucket": AT, "beat_class": name, "couplets": 2, "runs": 1} for name in ("S", "V", "V")]
+    report = await told(recorded((0, HALF_MINUTE), groups=hours))
+    assert report.ectopic_groups == {"S": EctopicGroups(2, 1), "V": EctopicGroups(4, 2)}
+
+
+async def test_a_report_tells_medians_of_stretches_with_figures() -> None:
+    stretch = asdict(a_hrv_stretch(RECORDED))
+    stretches = [stretch | {"sdnn_ms": sdnn_ms, "lf_hf": None} for sdnn_ms in (40.0, 60.0, 41.0)]
+    refused = stretch | {"sdnn_ms": None, "reason": "little_nn"}
+    report = await told(recorded((0, HALF_MINUTE), hrv=[*stretches, refused]))
+    assert report.hrv is not None
+    assert (report.hrv.stretches, report.hrv.refused) == (3, 1)
+    assert (report.hrv.figures["sdnn_ms"], report.hrv.figures["lf_hf"]) == (41.0, None)
+    assert (await told(recorded((0, HALF_MINUTE)))).hrv is None
 
 
 async def test_each_strip_says_why_it_is_shown_and_they_come_in_order() -> None:

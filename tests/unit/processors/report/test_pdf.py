@@ -14,6 +14,7 @@ from processors.report.content import (
     DeviceIdentity,
     Episode,
     Figures,
+    HrvMedians,
     Patient,
     ReportContent,
     RhythmShare,
@@ -21,6 +22,7 @@ from processors.report.content import (
 )
 from processors.report.pdf import render
 from processors.report.text import duration, figure
+from schemas.burden import EctopicGroups
 from schemas.rhythms import IRREGULAR, NORMAL
 from schemas.samples import LEADS, MISSING
 from tests.unit.processors.report.pdf_drawing import Stroke, page_texts, reader, strokes
@@ -198,6 +200,30 @@ def test_figures_stand_as_measured() -> None:
         "2026-01-01 00:00:00 to 2026-01-01 00:01:00 UTC",
     ):  # fmt: skip
         assert expected in said
+
+
+BURDENED = replace(
+    EMPTY, beat_counts={"N": 3990, "S": 2, "V": 8}, analysed_s=1800.0, ectopic_groups={"V": EctopicGroups(3, 1)},
+    hrv=HrvMedians(11, 2, {"sdnn_ms": 45.3, "rmssd_ms": 31.2, "lf_hf": 1.584, "dfa_alpha1": None}),
+)  # fmt: skip
+
+
+def test_ectopic_burden_and_variability_stand_beside_each_other() -> None:
+    said = " ".join(page_texts(render(BURDENED))[0].split())
+    for expected in (
+        "Premature atrial 4.0 /h couplets 0 runs 0", "Premature ventricular 16.0 /h couplets 3 runs 1",
+        "medians of 11; 2 more without figures", "SDNN 45 ms", "RMSSD 31 ms", "LF/HF 1.58", "DFA α1 –",
+    ):  # fmt: skip
+        assert expected in said
+
+
+def test_without_beats_or_stretches_neither_is_there() -> None:
+    assert "Ectopic burden" not in page_texts(render(EMPTY))[0]
+    assert "Heart rate variability" not in page_texts(render(replace(BURDENED, hrv=None)))[0]
+
+
+def test_a_strip_of_two_leads_still_fits_on_the_first_page() -> None:
+    assert len(reader(render(replace(BURDENED, strips=(strip(spikes(leads=2)),)))).pages) == 1
 
 
 def test_what_is_not_known_is_a_dash_and_never_a_zero() -> None:

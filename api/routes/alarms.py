@@ -1,0 +1,49 @@
+"""Alarms: what wants a look, and the limits of a patient."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api.dependencies import Paging, Rooms
+from schemas.alarms import AlarmEvent, PatientLimits, Priority
+from schemas.pages import Page
+from storage import alarm_limits, alarms
+from storage.access import for_caller
+from storage.alarms import AlarmFilter
+from web.callers import Person
+from web.problems import documented
+
+router = APIRouter(tags=["Alarms"])
+
+
+@router.get(
+    "/ecg/alarms",
+    summary="Alarms, the most urgent first and of those the newest",
+    description="Research use: not for primary alarms. `active` picks those that last or wait to be acknowledged.",
+)
+async def list_alarms(
+    caller: Person,
+    rooms: Rooms,
+    page: Paging,
+    user_id: UUID | None = None,
+    device_id: UUID | None = None,
+    priority: Priority | None = None,
+    active: bool | None = None,
+) -> Page[AlarmEvent]:
+    wanted = AlarmFilter(user_id, device_id, priority, active)
+    async with rooms.database.transaction() as conn:
+        return await alarms.list_alarms(conn, for_caller(caller), wanted, page)
+
+
+@router.get("/ecg/alarms/{alarm_id}", summary="One alarm", responses=documented(404))
+async def alarm(alarm_id: UUID, caller: Person, rooms: Rooms) -> AlarmEvent:
+    async with rooms.database.transaction() as conn:
+        return await alarms.alarm(conn, for_caller(caller), alarm_id)
+
+
+@router.get("/users/{user_id}/alarm-limits", summary="A patient's alarm limits", responses=documented(404))
+async def limits_of(user_id: UUID, caller: Person, rooms: Rooms) -> PatientLimits:
+    async with rooms.database.transaction() as conn:
+        return await alarm_limits.limits_of(conn, for_caller(caller), user_id)
