@@ -1,4 +1,4 @@
-"""Hearts made up for what the databases have little of: uneven rhythms that are no fibrillation, and flutter."""
+"""Hearts made up for what the databases have little of: uneven rhythms that are no fibrillation."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ Intervals = NDArray[np.float64]
 
 
 def imagined(seed: int) -> list[Told]:
-    """As many breathing, bigeminal, extrasystolic, Wenckebach and fluttering hearts."""
+    """As many breathing, bigeminal, extrasystolic and blocked hearts (two kinds of block)."""
     rng = np.random.default_rng(seed)
-    kinds = (_breathing, _repeating, _premature, _wenckebach, _flutter)
-    drawn = [kinds[n % len(kinds)] for n in range(HEARTS)]
-    return [_told(n, rng, kind(rng), kind is _flutter) for n, kind in enumerate(drawn)]
+    kinds = (_breathing, _repeating, _premature, _wenckebach, _skipping)
+    return [_told(n, rng, kinds[n % len(kinds)](rng)) for n in range(HEARTS)]
 
 
 def _steady(rng: np.random.Generator) -> Intervals:
@@ -46,11 +45,10 @@ def _repeating(rng: np.random.Generator) -> Intervals:
 
 
 def _premature(rng: np.random.Generator) -> Intervals:
-    """Up to a quarter of the beats come early, each followed by a pause."""
+    """Up to half of the beats come early, the last of a run followed by a pause."""
     rr = _steady(rng)
-    early = rng.random(BEATS) < rng.uniform(0.02, 0.25)
-    early[1:] &= ~early[:-1]
-    pauses = np.concatenate([[False], early[:-1]])
+    early = rng.random(BEATS) < rng.uniform(0.02, 0.5)
+    pauses = np.concatenate([[False], early[:-1]]) & ~early
     usual = rng.uniform(0.55, 0.85)
     rr[early] *= usual * (1 + rng.normal(0, 0.05, int(early.sum())))
     rr[pauses] *= rng.uniform(1.0, 1.35)
@@ -65,18 +63,17 @@ def _wenckebach(rng: np.random.Generator) -> Intervals:
     return np.asarray(np.where(place == 0, rng.uniform(1.5, 1.9) * rr, rr))
 
 
-def _flutter(rng: np.random.Generator) -> Intervals:
-    """Two to five atrial periods of 180 to 260 ms, as chance has it; never one number alone."""
-    waves = rng.choice([2, 3, 4, 5], BEATS, p=rng.dirichlet([2.0, 2.0, 2.0, 0.7]))
-    period = rng.uniform(0.18, 0.26) * (1 + np.cumsum(rng.normal(0, 0.001, BEATS)))
-    return np.asarray(period * waves + rng.normal(0, 0.01, BEATS))
+def _skipping(rng: np.random.Generator) -> Intervals:
+    """Now and then a beat is left out, as in sinoatrial block, or comes after half the time."""
+    rr = _steady(rng)
+    share = rng.uniform(0.03, 0.4)
+    return np.asarray(rr * rng.choice([1.0, 2.0, 0.5], BEATS, p=[1 - share, 0.7 * share, 0.3 * share]))
 
 
-def _told(number: int, rng: np.random.Generator, rr_s: Intervals, flutters: bool) -> Told:
+def _told(number: int, rng: np.random.Generator, rr_s: Intervals) -> Told:
     never = np.zeros(BEATS, np.bool_)
     early = rr_s < 0.85 * np.median(rr_s)
-    likely = 20 if flutters else 75
-    p_percent = np.clip(rng.normal(likely, 12, BEATS) - early * rng.uniform(0, 80, BEATS), -100, 100)
+    p_percent = np.clip(rng.normal(75, 12, BEATS) - early * rng.uniform(0, 80, BEATS), -100, 100)
     at = np.round(np.cumsum(rr_s) * RATE_HZ).astype(np.int64)
     history = History(
         name=f"imagined {number}",
@@ -86,7 +83,7 @@ def _told(number: int, rng: np.random.Generator, rr_s: Intervals, flutters: bool
         rr_ms=1000.0 * rr_s,
         ventricular=never,
         p_percent=p_percent.astype(np.int64),
-        has_p=rng.random(BEATS) < (0.5 if flutters else 0.95),
+        has_p=rng.random(BEATS) < 0.95,
         readable=~never,
     )
-    return Told("imagined", history, never | flutters)
+    return Told("imagined", history, never)

@@ -11,11 +11,8 @@ from processors.ecg.atrial_flutter import BEATS_BACK, comb, speaks
 from processors.ecg.atrial_network import advance, describe, forget
 from processors.ecg.kernel import Record, kernel
 from processors.ecg.quality import UNREADABLE
+from processors.ecg.rhythm import FIBRILLATION, FLUTTER
 from processors.ecg.state import ABSENT, ATRIAL_P, BEAT_MASK, BEATS
-from schemas import rhythms
-
-FIBRILLATION: Final = rhythms.LABELS.index(rhythms.ATRIAL_FIBRILLATION)
-FLUTTER: Final = rhythms.LABELS.index(rhythms.ATRIAL_FLUTTER)
 
 BEGINS: Final = 0.0
 ENDS: Final = -0.5

@@ -157,6 +157,8 @@ def certainty(device: Record, label: int, end_u: int, quality: float, rr: NDArra
     if label in (IRREGULAR, SINUS_ARRHYTHMIA):
         margin = (spread(rr, normal_rr(device, end_u, rr)) - UNEVEN) / 0.1
         return 100.0 * quality * (0.6 + 0.4 * min(1.0, max(0.0, margin)))
+    if label in (FIBRILLATION, FLUTTER):
+        return 100.0 * quality * (0.6 + 0.4 * min(1.0, max(0.0, 0.2 * float(device.atrial_score))))
     count = recent_rr(device, end_u, RHYTHM_S, LONGEST_HISTORY, rr)
     if count < 2:
         return 50.0 * quality

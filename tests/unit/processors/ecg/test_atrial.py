@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from processors.ecg.atrial import FIBRILLATION, FLUTTER, follow_atrial
+from processors.ecg.atrial import follow_atrial
+from processors.ecg.rhythm import FIBRILLATION, FLUTTER
 from processors.ecg.state import ABSENT, BEAT_MASK, CLASS_N, CLASS_V, NEVER, WORK, blank_devices, blank_leads
 
 from .kernels import alone
