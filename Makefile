@@ -63,7 +63,7 @@ bench-signal: install ## samples per second of the engine beside neurokit2; one 
 bench-pipeline: install ## the whole path under load with a per-device ledger; one JSON object (DEVICES= SECONDS=)
 	@$(BIN)/python -m bench.pipeline --devices $(DEVICES) --seconds $(SECONDS)
 
-accuracy: install ## how well beats and boundaries are found (DB=mitdb|qtdb|nstdb|af|all); WRITE=1 puts it into docs/accuracy.md
+accuracy: install ## how well beats, waves, classes and rhythms are told (DB=mitdb|qtdb|nstdb|classes|af|vfdb|day|all); WRITE=1 puts it into docs/accuracy.md
 	@$(BIN)/python -m bench.accuracy --db $(DB) $(if $(WRITE),--write)
 
 $(PEERS)/.installed: requirements/peers.txt

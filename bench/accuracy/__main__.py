@@ -9,17 +9,33 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench.accuracy import beat_tables, wave_tables
+from bench.accuracy import beat_tables, class_tables, wave_tables
 from bench.accuracy.atrial_sections import atrial_section
 from bench.accuracy.beat_runs import engine_detector, run_beats
 from bench.accuracy.conditions import Condition
 from bench.accuracy.databases import ANNOTATORS, Database, open_database
+from bench.accuracy.day import day_section
 from bench.accuracy.pages import Section, write
 from bench.accuracy.records import data_folder
-from bench.accuracy.sections import BEAT_SECTIONS, Asked, beat_section, made_by, protocol_parts, sections
+from bench.accuracy.sections import (
+    BEAT_SECTIONS,
+    CLASSES,
+    Asked,
+    beat_section,
+    class_runs,
+    class_section,
+    made_by,
+    protocol_parts,
+    sections,
+)
+from bench.accuracy.ventricular_sections import ventricular_section
 from bench.accuracy.wave_runs import PROTOCOLS, Protocol, engine_delineator, run_waves
 
-RHYTHMS: Final[dict[str, Callable[[Path, Asked], Section]]] = {"af": atrial_section}
+RHYTHMS: Final[dict[str, Callable[[Path, Asked], Section]]] = {
+    "af": atrial_section,
+    "vfdb": ventricular_section,
+    "day": day_section,
+}
 """Rhythms there is a section for, each over the databases that have it."""
 
 
@@ -28,26 +44,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = _parser()
     options = parser.parse_args(arguments)
     fixed_only = not (_is_one(options) or options.records or options.json)
-    names = [*sorted(ANNOTATORS), *(RHYTHMS if fixed_only else ())] if options.db == "all" else [options.db]
+    every = [*sorted(ANNOTATORS), CLASSES, *(RHYTHMS if fixed_only else ())]
+    if options.db == CLASSES and _is_one(options):
+        parser.error("classes are told of the first lead and of all, as recorded; leave out --lead, --rate and --noise")
     if options.write and (_is_one(options) or options.records):
         parser.error("--write takes whole standard runs only; leave out --lead, --rate, --noise and --records")
     if options.db in RHYTHMS and not fixed_only:
         parser.error(f"--db {options.db} is one fixed run; leave out --lead, --rate, --noise, --records and --json")
-    for name in names:
-        if name in RHYTHMS:
-            _tell(
-                [RHYTHMS[name](options.data, Asked(_command(name, options), options.engine, options.block_s))], options
-            )
-            continue
+    for name in every if options.db == "all" else [options.db]:
         try:
-            db = open_database(options.data, name, options.records)
+            _run(name, options)
         except LookupError as error:
             parser.error(str(error))
-        asked = Asked(_command(name, options), options.engine, options.block_s)
-        if options.json:
-            sys.stdout.write(json.dumps(_as_json(db, asked, options), indent=2) + "\n")
-            continue
-        _tell(_one_section(db, asked, options) if _is_one(options) else sections(db, asked), options)
+
+
+def _run(name: str, options: argparse.Namespace) -> None:
+    asked = Asked(_command(name, options), options.engine, options.block_s)
+    if name in RHYTHMS:
+        _tell([RHYTHMS[name](options.data, asked)], options)
+        return
+    db = open_database(options.data, "mitdb" if name == CLASSES else name, options.records)
+    if options.json:
+        told = _classes_json(db, asked) if name == CLASSES else _as_json(db, asked, options)
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        return
+    _tell(_sections(name, db, asked, options), options)
 
 
 def _tell(made: Iterable[Section], options: argparse.Namespace) -> None:
@@ -57,9 +78,20 @@ def _tell(made: Iterable[Section], options: argparse.Namespace) -> None:
             write(section)
 
 
+def _sections(name: str, db: Database, asked: Asked, options: argparse.Namespace) -> Iterable[Section]:
+    if name == CLASSES:
+        return [class_section(class_runs(db, asked), asked)]
+    return _one_section(db, asked, options) if _is_one(options) else sections(db, asked)
+
+
+def _classes_json(db: Database, asked: Asked) -> dict[str, Any]:
+    runs = [class_tables.run_json(run) for run in class_runs(db, asked)]
+    return {"db": CLASSES, "engine_version": asked.version, "runs": runs}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__)
-    parser.add_argument("--db", choices=[*ANNOTATORS, *RHYTHMS, "all"], default="mitdb")
+    parser.add_argument("--db", choices=[*ANNOTATORS, CLASSES, *RHYTHMS, "all"], default="mitdb")
     parser.add_argument("--data", type=Path, default=data_folder(), help="folder of the databases")
     parser.add_argument("--records", nargs="+", help="these records only")
     parser.add_argument("--engine", choices=("fast", "neurokit2"), default="fast")

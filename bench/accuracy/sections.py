@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.accuracy import beat_tables, wave_tables
+from bench.accuracy import beat_tables, class_tables, wave_tables
 from bench.accuracy.beat_runs import BeatRun, engine_detector, run_beats
+from bench.accuracy.class_runs import ClassRun, run_classes, split_groups
 from bench.accuracy.conditions import Condition
 from bench.accuracy.databases import Database
 from bench.accuracy.pages import Part, Section
@@ -37,6 +38,8 @@ BEAT_SECTIONS: Final[dict[str, dict[str, tuple[Condition, ...]]]] = {
     },
     "nstdb": {"nstdb": (Condition(lead=0), Condition())},
 }
+CLASSES: Final = "classes"
+"""The section of beat classes; its records are mitdb's."""
 _RECORD_BY_RECORD: Final = frozenset({"mitdb", "nstdb"})
 """Sections with a table of the records beside the totals."""
 
@@ -58,6 +61,21 @@ def beat_section(name: str, runs: list[BeatRun], asked: Asked) -> Section:
         if run.noisy:
             parts.append(Part(f"Each record, {run.name}, noisy minutes", beat_tables.noisy_table(run), folded=True))
     return Section(name, made_by(asked), tuple(parts))
+
+
+def class_section(runs: Sequence[ClassRun], asked: Asked) -> Section:
+    """Totals of each run, which class was told as which, and the records' scores folded."""
+    parts = [Part("Totals", class_tables.totals_table(runs))]
+    for run in runs:
+        there = [group for group in split_groups(run.db) if run.of(group)]
+        parts += [Part(f"{g.name}, {run.name}", class_tables.confusion_table(run, g), folded=True) for g in there]
+        parts.append(Part(f"Each record, {run.name}", class_tables.records_table(run), folded=True))
+    return Section(CLASSES, made_by(asked), tuple(parts))
+
+
+def class_runs(db: Database, asked: Asked) -> list[ClassRun]:
+    """The first lead alone, then all leads."""
+    return [run_classes(db, lead, asked.engine, asked.block_s) for lead in (0, None)]
 
 
 def wave_section(db: Database, asked: Asked) -> Section:

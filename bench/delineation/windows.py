@@ -74,7 +74,7 @@ def cut_windows(leads: NDArray[np.float64], detected: NDArray[np.int64], rate_hz
     device["divisor"] = 1
     device["leads"] = len(leads)
     device["lead"][0, : len(leads)] = np.arange(len(leads))
-    for field in ("limb_i", "limb_ii", "limb_avf", "template_lead", "rhythm", "window_of"):
+    for field in ("limb_i", "limb_ii", "limb_avf", "rhythm", "window_of"):
         device[field] = ABSENT
     device["last_r_u"] = device["broken_u"] = NEVER
     device["polarity"] = 1.0

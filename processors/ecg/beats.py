@@ -9,24 +9,22 @@ from numpy.typing import NDArray
 
 from processors.ecg.atrial_network import p_code
 from processors.ecg.averages import ALIKE, UNLIKE_BEFORE_NEW, cut, is_full, start_average, steady
-from processors.ecg.classification import classify, learn_shape, likeness, usual_rr
+from processors.ecg.class_shapes import gather
+from processors.ecg.classification import classify, usual_rr
 from processors.ecg.conduction import note_conduction
 from processors.ecg.delineation import delineate
 from processors.ecg.fiducial import find_middle, learn_polarity, nearest_extremum
 from processors.ecg.kernel import Record, inlined_kernel, kernel
 from processors.ecg.marks import ST80, blank, drop_impossible, fill_levels, fill_marks, level_after, wave_axis
 from processors.ecg.measured import choose_leads
-from processors.ecg.quality import UNREADABLE
 from processors.ecg.state import (
     ATRIAL_P,
     BEAT_MASK,
-    BEFORE,
     GRID_HZ,
     NEVER,
     P_ONSET,
     QRS_OFFSET,
     QRS_ONSET,
-    SPAN,
     T_ONSET,
     WINDOWS,
 )
@@ -80,6 +78,7 @@ def measure(device: Record, leads: NDArray[Any], row: Record, work: Record) -> N
     middle, alike = find_middle(device, main, device.pending_u[0], work)
     work.middle_u = middle
     take_windows(device, leads, middle, work)
+    gathered = gather(device, work)
     r_u = nearest_extremum(device, main, middle)
     learn_polarity(device, work)
     blank(row)
@@ -93,11 +92,7 @@ def measure(device: Record, leads: NDArray[Any], row: Record, work: Record) -> N
     fill_marks(device, row, work)
     fill_levels(row, r_u, device.inner_hz, work)
     quality = quality_at(device, row.r_index)
-    like = likeness(device, work.own, SPAN, BEFORE, work.shape)
-    row.beat_class = classify(device, rr_ms, row.qrs_ms, like, quality)
-    row.confidence = 100.0 * quality * device.pending_sure[0] * (0.6 + 0.4 * max(0.0, like))
-    if quality >= UNREADABLE:
-        learn_shape(device, work.own, SPAN, BEFORE, like, work.shape)
+    classify(device, leads, gathered, row, alike, device.pending_sure[0], quality, work)
     remember(device, leads, row, r_u, work)
     note_conduction(device, main, r_u, rr_ms, work)
 
@@ -197,6 +192,7 @@ def remember(device: Record, leads: NDArray[Any], row: Record, r_u: int, work: R
     slot = device.beats & BEAT_MASK
     device.beat_u[slot] = r_u
     device.beat_class[slot] = row.beat_class
+    device.beat_kind[slot] = device.kind
     device.beat_rr[slot] = row.rr_ms
     device.beat_pr[slot] = row.pr_ms
     device.beat_qrs[slot] = row.qrs_ms

@@ -12,7 +12,7 @@ from processors.ecg.slots import SlotTable
 from processors.ecg.snapshot import pack, unpack
 from schemas.samples import SampleBlock
 
-VERSION: Final = "fast-2"
+VERSION: Final = "fast-3"
 
 
 class FastEngine:

@@ -109,12 +109,15 @@ def end_pause(device: Record, rows: NDArray[Any], made: int, source: int, slot: 
 
 @kernel
 def change_primary(device: Record, rows: NDArray[Any], made: int, source: int, k: int, label: int, first_u: int,
-                   sure: float) -> int:  # fmt: skip
-    """Close the primary rhythm that was and open `label`, or none for ABSENT."""
+                   start_u: int, sure: float) -> int:  # fmt: skip
+    """Close the primary rhythm that was and open `label`, or none for ABSENT, which began at `first_u`.
+
+    A rhythm that began before the one it replaces lets that one stand until the present second, from `start_u`.
+    """
     if device.rhythm != ABSENT:
-        made = add(
-            device, rows, made, source, device.rhythm, CLOSED, device.rhythm_first_u, first_u, device.rhythm_sure
-        )
+        was_first_u = device.rhythm_first_u
+        until_u = first_u if first_u > was_first_u else start_u
+        made = add(device, rows, made, source, device.rhythm, CLOSED, was_first_u, until_u, device.rhythm_sure)
     device.rhythm = label
     device.next_runs = 0
     if label == ABSENT:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from processors.ecg.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 from processors.ecg.run import BEGIN, END, OPERATION, TAKE, compiled
 from processors.ecg.slots import Held, SlotTable
-from processors.ecg.state import BEAT_ROW, CLASSES, WORK
+from processors.ecg.state import BEAT_ROW, CLASSES, WORK, Slots
 from schemas.samples import SampleBlock
 
 _BEATS_PER_S: Final = 5
@@ -65,8 +65,12 @@ class Plan:
             self._sources.append(held.source)
         self._numbers += (kind, source, slot, first, count, self._offset, started_at_us)
 
-    def run(self, version: str) -> Results:
-        """Carry the operations out; the slots of ended recordings are free afterwards."""
+    def run(self, version: str, works: Slots | None = None) -> Results:
+        """Carry the operations out; the slots of ended recordings are free afterwards.
+
+        `works` is WORK (1,) for who wants to look at what a beat was judged by.
+        """
+        works = np.zeros(1, WORK) if works is None else works
         operations = np.array(self._numbers, np.int64).view(OPERATION)
         beats = np.empty(int(self._seconds * _BEATS_PER_S) + _SPARE * operations.size, BEAT_ROW)
         metrics = np.empty(int(self._seconds) + _SPARE * operations.size, METRICS_DTYPE)
@@ -75,9 +79,7 @@ class Plan:
         if operations.size:
             samples = np.concatenate(self._samples) if self._samples else np.empty(0, np.int16)
             table = self._state
-            compiled()(
-                operations, samples, table.devices, table.leads, beats, metrics, episodes, made, np.zeros(1, WORK)
-            )
+            compiled()(operations, samples, table.devices, table.leads, beats, metrics, episodes, made, works)
         for held in self._ended:
             self._state.free(held)
         return Results(

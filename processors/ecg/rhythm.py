@@ -152,6 +152,8 @@ def certainty(device: Record, label: int, end_u: int, quality: float, rr: NDArra
     """0 to 100: the signal's quality times the distance from the label's limit."""
     if label in (NOISE, LEAD_OFF):
         return 100.0 * (1.0 - quality)
+    if label in (FIBRILLATION, FLUTTER):
+        return 100.0 * quality * (0.6 + 0.4 * min(1.0, max(0.0, 0.2 * float(device.atrial_score))))
     if label in (IRREGULAR, SINUS_ARRHYTHMIA):
         margin = (spread(rr, normal_rr(device, end_u, rr)) - UNEVEN) / 0.1
         return 100.0 * quality * (0.6 + 0.4 * min(1.0, max(0.0, margin)))

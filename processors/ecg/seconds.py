@@ -18,6 +18,8 @@ from processors.ecg.quality import UNREADABLE
 from processors.ecg.rhythm import FIBRILLATION, FLUTTER, LEAD_OFF, NOISE, PACED, PAUSE, SINUS
 from processors.ecg.state import ABSENT, NEVER, WINDOW_MASK
 from processors.ecg.timing import anchor, window_start
+from processors.ecg.ventricular import WITHOUT_BEATS
+from processors.ecg.ventricular_patterns import pattern_of
 
 LATEST_S: Final = DECIDED_S + 0.05
 """A second is given this long after its end (once the 2 s of learning are over)."""
@@ -58,7 +60,7 @@ def give_second(device: Record, leads: NDArray[Any], row: Record, episodes: NDAr
     fill_metrics(device, row, end_u, work.intervals)
     made = follow_pauses(device, episodes, made, row.source, end_u, quality)
     made = follow_primary(device, leads, episodes, made, row.source, k, end_u, quality, work)
-    find_conditions(device, row, start_u, end_u, ABSENT, work)
+    find_conditions(device, row, start_u, end_u, pattern_of(device, end_u), work)
     made = follow_conditions(device, episodes, made, row.source, k, end_u, 100.0 * quality, work)
     fill_label(device, row, quality)
     return made
@@ -84,11 +86,13 @@ def fill_label(device: Record, row: Record, quality: float) -> None:
     if label in (NOISE, LEAD_OFF):
         blank_metrics(row)
         row.arrhythmia_confidence = 100.0 * (1.0 - quality)
-    elif quality < UNREADABLE or label == ABSENT:
+    elif label == ABSENT or (quality < UNREADABLE and device.ventricular == ABSENT):
         label = ABSENT
         row.arrhythmia_confidence = 0.0
     else:
         row.arrhythmia_confidence = device.rhythm_sure if label == device.rhythm else 100.0 * quality
+    if label in WITHOUT_BEATS:
+        blank_metrics(row)  # what the detector took for beats there were none
     if label in (FIBRILLATION, FLUTTER):
         row.pr_ms = nan  # fibrillating atria make no P wave; what looked like one is not measured
     row.rhythm = label

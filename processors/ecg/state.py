@@ -25,7 +25,6 @@ BEATS: Final = 32
 BEAT_MASK: Final = BEATS - 1
 WINDOWS: Final = 4
 WINDOW_MASK: Final = WINDOWS - 1
-TEMPLATE: Final = 40
 SHAPES: Final = 8
 """Shapes remembered per lead, of which five are used: three of beats, one of T waves, one of other rejects."""
 SHAPE: Final = 29
@@ -36,6 +35,20 @@ SHAPE_AT: Final = 40
 INPUTS: Final = 120
 """What a candidate is judged by; the last four are spare, so that loops go in eights."""
 HIDDEN: Final = 32
+KINDS: Final = 4
+KIND: Final = 24
+"""Shapes of QRS complexes remembered per lead, and points of each (8 ms apart)."""
+USUAL: Final = 52
+"""Points of the usual beat from P to T, 16 ms apart."""
+COARSE_POINTS: Final = 104
+"""Points of a beat 8 ms apart, from 0.29 s before its middle to 0.54 s after it."""
+CLASSED: Final = 2
+"""Leads a beat's class is read from, at most."""
+TRAITS: Final = 112
+"""What the class of a beat is judged by; the last two are spare, so that loops go in fours."""
+CLASS_UNITS: Final = 32
+CLASS_ANSWERS: Final = 4
+"""Hidden units of the network that tells classes, and the classes it tells."""
 GRID_HZ: Final = 250.0
 """Beats are measured in windows at this rate, whatever the inner rate."""
 BEFORE: Final = 112
@@ -53,6 +66,11 @@ T_ONSET: Final = 5
 CONDITIONS: Final = 11
 MARKS: Final = 8
 """Order of marks: P onset, peak, offset, QRS onset, offset, T onset, peak, offset."""
+VENTRICULAR_LAGS: Final = 21
+VENTRICULAR_TRAITS: Final = VENTRICULAR_LAGS + 9
+"""What a second's signal is described by: its autocorrelation and nine figures of its shape."""
+VENTRICULAR_SCALE: Final = 1000.0
+"""Steps a trait's running mean is kept in."""
 INNER_RATE_HZ: Final = 250.0
 """Leads are averaged down to the whole fraction of their rate that lies nearest: 187 to 374 Hz (100 and up stay)."""
 ATRIAL_RR: Final = 16
@@ -77,7 +95,7 @@ LEAD: Final = np.dtype(
         ("valid", "i4"), ("railed", "i4"), ("low", "i4"), ("high", "i4"), ("inner", "i4"), ("energy", "i8"),
         ("peak", "i4"), ("off_run", "i4"), ("quality_of", "f4", (WINDOWS,)), ("flags_of", "u1", (WINDOWS,)),
         # fusion
-        ("level", "f8"), ("noise", "f8"), ("weight", "f8"), ("score", "f8"),
+        ("level", "f8"), ("noise", "f8"), ("weight", "f8"), ("score", "f8"), ("usual_peak", "f4"),
         # of each candidate in the device's queue
         ("best", "f4"), ("amplitudes", "f4", (QUEUE,)),
         # shapes of beats and of what was rejected (decision_shapes.py); a column each
@@ -85,6 +103,8 @@ LEAD: Final = np.dtype(
         # the average beat, in half a µV
         ("average", "i2", (SPAN,)), ("average_beats", "i4"), ("p_beats", "i4"), ("p_misses", "i4"), ("t_beats", "i4"),
         ("t_misses", "i4"),
+        # shapes the class is told by (class_shapes.py), in 4 microvolts
+        ("kinds", "i2", (KINDS, KIND)), ("usual", "i2", (USUAL,)), ("usual_beats", "i1"),
     ],
     align=True,
 )  # fmt: skip
@@ -117,7 +137,11 @@ DEVICE: Final = np.dtype(
             (f"beat_{name}", "f4", (BEATS,))
             for name in ("rr", "pr", "qrs", "qt", "st", "st80", "p_axis", "axis", "t_axis")
         ],
-        ("template", "f4", (TEMPLATE,)), ("template_lead", "i4"), ("template_misses", "i4"),
+        # what the class is told by: kinds of beats, the usual interval, the P wave (class_inputs.py)
+        ("beat_kind", "i1", (BEATS,)),
+        ("kind_counts", "f4", (KINDS,)), ("kind_early", "f4", (KINDS,)), ("kind_width", "f4", (KINDS,)),
+        ("kind", "i1"), ("kind_usual", "i1"), ("rr_short", "f4"), ("rr_long", "f4"), ("rr_usual", "f4"),
+        ("early_run", "f4"), ("early_onset", "f4"), ("last_like", "f4"), ("p_steady", "f4"),
         # seconds
         ("main", "i4"), ("window", "i8"), ("window_end", "i8"), ("window_samples", "i4"),
         ("emit", "i8"), ("emit_at_u", "i8"),
@@ -136,6 +160,12 @@ DEVICE: Final = np.dtype(
         ("atrial_beats", "i8"), ("atrial_first_u", "i8"), ("atrial_label", "i1"), ("atrial_kept", "u1"),
         ("atrial_deaf", "u1"), ("atrial_score", "f4"), ("atrial_mean", "f4"), ("atrial_rr", "i2", (ATRIAL_RR,)),
         ("atrial_memory", "i2", (ATRIAL_UNITS,)), ("atrial_p", "i1", (ATRIAL_P,)),
+        # ventricular rhythms: the signal's running means, usual beats, smoothed log odds, seconds in a row, the label
+        ("ventricular_fast", "i2", (VENTRICULAR_TRAITS,)), ("ventricular_slow", "i2", (VENTRICULAR_TRAITS,)),
+        ("ventricular_rr", "f4"), ("ventricular_qrs", "f4"), ("ventricular_odds", "f4"), ("ventricular_lean", "f4"),
+        ("ventricular_seen", "i2"), ("ventricular_alive", "i2"), ("ventricular_low", "i2"), ("ventricular_quiet", "i2"),
+        ("ventricular_lead", "i1"), ("ventricular_calm", "i1"), ("ventricular_on", "i1"), ("ventricular", "i1"),
+        ("ventricular_first_u", "i8"), ("ventricular_rise_u", "i8"),
     ],
     align=True,
 )  # fmt: skip
@@ -149,7 +179,11 @@ WORK: Final = np.dtype(
         # of one second
         ("holds", "i1", (CONDITIONS,)), ("since_u", "i8", (CONDITIONS,)), ("until_u", "i8", (CONDITIONS,)),
         # of one beat
-        ("windows", "i4", (MEASURED, SPAN)), ("own", "i4", (SPAN,)), ("shape", "f4", (TEMPLATE,)),
+        ("windows", "i4", (MEASURED, SPAN)), ("own", "i4", (SPAN,)),
+        ("coarse", "f4", (CLASSED, COARSE_POINTS)), ("alikes", "f4", (KINDS, CLASSED)),
+        ("best_alike", "f4", (KINDS,)), ("halved", "f4", (USUAL,)), ("sorted", "f4", (24,)), ("quartiles", "f4", (3,)),
+        ("traits", "f4", (CLASSED, TRAITS)),
+        ("class_hidden", "f4", (CLASS_UNITS,)), ("answers", "f4", (CLASS_ANSWERS,)),
         ("sums_of", "i4", (MEASURED, SPAN + 1)),
         ("fast", "f4", (SPAN,)), ("medium", "f4", (SPAN,)), ("slow", "f4", (SPAN,)), ("height", "f4", (SPAN,)),
         ("curve", "f4", (SPAN,)), ("hands", "f4", (4, 96)),
@@ -159,6 +193,9 @@ WORK: Final = np.dtype(
         # of one interval
         ("atrial_inputs", "f4", (ATRIAL_INPUTS,)), ("atrial_sums", "f4", (3 * ATRIAL_UNITS,)),
         ("atrial_state", "f4", (2, ATRIAL_UNITS)),
+        # of one second
+        ("ventricular_inputs", "f4", (2 * VENTRICULAR_TRAITS + 9,)), ("ventricular_odds", "f4", (3,)),
+        ("ventricular_hidden", "f4", (16,)), ("run_first_u", "i8"), ("run_last_u", "i8"),
     ],
     align=True,
 )  # fmt: skip
@@ -183,6 +220,7 @@ CLASSES: Final = np.array(["N", "S", "V", "F", "Q"])
 CLASS_N: Final = 0
 CLASS_S: Final = 1
 CLASS_V: Final = 2
+CLASS_F: Final = 3
 CLASS_Q: Final = 4
 
 

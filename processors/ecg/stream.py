@@ -16,6 +16,10 @@ from processors.ecg.quality import close_window
 from processors.ecg.seconds import emit_due, schedule
 from processors.ecg.state import ABSENT, CHUNK, NEVER, RING_MASK
 from processors.ecg.timing import keep_time, since_start_us, window_holding, window_start
+from processors.ecg.ventricular import CERTAIN
+from processors.ecg.ventricular_odds import FIRST_QRS_MS as VENTRICULAR_QRS_MS
+from processors.ecg.ventricular_odds import FIRST_RR_S as VENTRICULAR_RR_S
+from processors.ecg.ventricular_signal import glimpse, watch
 
 RELEARN_S: Final = 30.0
 """After a longer gap the levels are learned anew."""
@@ -31,17 +35,23 @@ def begin_recording(device: Record, leads: NDArray[Any]) -> None:
     device.last_r_u = NEVER
     device.rr = FIRST_RR_S * device.inner_hz
     device.polarity = 1.0
-    device.template_lead = ABSENT
     device.rhythm = ABSENT
     device.rhythm_first_u = NEVER
     device.next_rhythm = ABSENT
     device.pause_first_u = NEVER
-    device.atrial_label = ABSENT
-    device.atrial_first_u = NEVER
     device.condition_last_u[:] = NEVER
     device.blocked_u = NEVER
     device.older_blocked_u = NEVER
+    device.atrial_label = ABSENT
+    device.atrial_first_u = NEVER
     device.window_of[:] = ABSENT
+    device.ventricular = ABSENT
+    device.ventricular_lead = ABSENT
+    device.ventricular_rr = VENTRICULAR_RR_S
+    device.ventricular_qrs = VENTRICULAR_QRS_MS
+    device.ventricular_odds = -CERTAIN
+    device.ventricular_first_u = NEVER
+    device.ventricular_rise_u = NEVER
     for k in range(device.leads):
         lead = leads[device.lead[k]]
         lead.weight = 1.0 / device.leads
@@ -100,11 +110,13 @@ def condition_leads(device: Record, leads: NDArray[Any], samples: NDArray[np.int
 
 
 @kernel
-def end_window(device: Record, leads: NDArray[Any]) -> None:
+def end_window(device: Record, leads: NDArray[Any], work: Record) -> None:
     """The second in progress has all the samples it will get."""
     if device.window_samples > 0:
         expected = device.window_end - window_start(device.window, device.rate_hz)
+        glimpse(device, leads)
         close_window(device, leads, expected)
+        watch(device, leads, work)
     device.window_samples = 0
     device.window += 1
     device.window_end = window_start(device.window + 1, device.rate_hz)
@@ -163,7 +175,7 @@ def take(device: Record, leads: NDArray[Any], samples: NDArray[np.int16], count:
             outputs = hold_still(device, leads, work)
         follow(device, leads, outputs, ending, beats, metrics, episodes, made, source, work)
         if device.next_index == device.window_end or (ending and (last or first >= device.window_end)):
-            end_window(device, leads)
+            end_window(device, leads, work)
         if ending:
             emit_due(device, leads, device.window, metrics, episodes, made, source, work)
             if not last:

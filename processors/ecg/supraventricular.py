@@ -13,6 +13,8 @@ SUPRAVENTRICULAR: Final = rhythms.LABELS.index(rhythms.SUPRAVENTRICULAR_TACHYCAR
 RUN: Final = 3
 """So many premature supraventricular beats in a row are a tachycardia, if they come fast enough."""
 FAST_MS: Final = 600.0
+SOONER: Final = 0.87
+"""The first of them must be early by this much: a sinus tachycardia has beats that look the same."""
 SUDDEN: Final = 0.7
 SUDDEN_MS: Final = 460.0
 """Over 130 a minute, and so much faster from one beat to the next: that didn't come from the sinus node."""
@@ -47,7 +49,7 @@ def take_beat(device: Record, slot: int) -> None:
     if device.sv_run >= RUN or (device.sv_run > 0 and (kind == CLASS_S or abs(rr - device.sv_rr) < EVEN * rr)):
         device.sv_run = min(device.sv_run + 1, RUN)
         device.sv_rr += GAIN * (rr - device.sv_rr)
-    elif kind == CLASS_S or (rr < SUDDEN_MS and rr < SUDDEN * before):
+    elif (kind == CLASS_S and rr < SOONER * before) or (rr < SUDDEN_MS and rr < SUDDEN * before):
         device.sv_run = 1
         device.sv_rr = rr
         device.sv_first_u = device.beat_u[slot]
