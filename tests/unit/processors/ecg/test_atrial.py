@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from processors.ecg.atrial import follow_atrial
-from processors.ecg.rhythm import FIBRILLATION, FLUTTER
+from processors.ecg.atrial_flutter import comb
+from processors.ecg.rhythm import FIBRILLATION
 from processors.ecg.state import ABSENT, BEAT_MASK, CLASS_N, CLASS_V, NEVER, WORK, blank_devices, blank_leads
 
 from .kernels import alone
@@ -125,7 +126,13 @@ def test_fibrillation_is_not_stated_on_through_beats_that_tell_nothing() -> None
     assert heart.labels[-1] == ABSENT
 
 
-def test_intervals_of_whole_atrial_periods_are_flutter_and_an_even_pulse_is_neither() -> None:
-    heart = after(0.22 * RNG.choice([2, 3, 4], 120) + 0.006 * RNG.normal(size=120))
-    assert heart.labels[-1] == FLUTTER
-    assert set(after(np.full(120, 0.44)).labels) == {ABSENT}
+@pytest.mark.parametrize(
+    ("rhythm", "low", "high"),
+    [(0.22 * RNG.choice([2, 3, 4], 120), 0.8, 1.0), (CHAOS, -0.2, 0.45), (np.full(120, 0.44), 0.0, 0.0)],
+)
+def test_uneven_intervals_of_whole_atrial_periods_fit_a_comb(
+    rhythm: NDArray[np.float64], low: float, high: float
+) -> None:
+    heart = after(rhythm)
+    fits = alone(comb)(heart.device, int(heart.device["beats"]) - 1, np.zeros(1, WORK)[0])
+    assert low <= fits <= high
