@@ -81,8 +81,9 @@ def _table(who: list[Any], devices: bytes, leads: bytes, rings: bytes, curves: b
     count = sum(len(names) for _, _, names, _, _ in who)
     device_rows = _restored(devices, _DEVICE, len(who))
     lead_rows = _restored(leads, _LEAD, count)
-    lead_rows["ring"] = _summed(rings, count)
-    _put_curves(lead_rows, _summed(curves, count))
+    if count > 0:  # a state of no device has no ring
+        lead_rows["ring"] = _summed(rings, count)
+        _put_curves(lead_rows, _summed(curves, count))
     at = 0
     for row, (device_id, recording_id, names, rate_hz, gains) in zip(device_rows, who, strict=True):
         held = table.place(UUID(device_id), UUID(recording_id), tuple(names), rate_hz, tuple(gains))
@@ -135,7 +136,8 @@ def _needed(rings: NDArray[np.int16], devices: NDArray[Any]) -> NDArray[np.int16
 
 def _curves(leads: NDArray[Any]) -> NDArray[np.int16]:
     """All of a lead's curves one after the other, a row for each lead."""
-    return np.concatenate([leads[name].reshape(len(leads), -1) for name in _CURVES], axis=1)
+    rows = (leads[name].reshape(len(leads), leads.dtype[name].itemsize // 2) for name in _CURVES)
+    return np.concatenate(list(rows), axis=1)
 
 
 def _put_curves(leads: NDArray[Any], curves: NDArray[np.int16]) -> None:

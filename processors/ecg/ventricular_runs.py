@@ -18,6 +18,8 @@ RELUCTANCE: Final = 0.1
 """A run that has been named keeps its name until its rate is so much beyond the limit."""
 WARM_BEATS: Final = 12
 """Before so many beats the classes don't know what is usual."""
+PACED: Final = 0.3
+"""With spikes before so many beats their width is the pacemaker's."""
 STALE_S: Final = 2.0
 """A run whose last beat is older than this, and not followed by another, is over."""
 
@@ -67,4 +69,6 @@ def label_of_run(device: Record, end_u: int, work: Record) -> int:
         limit *= 1.0 + RELUCTANCE
     elif device.ventricular != ABSENT:
         limit *= 1.0 - RELUCTANCE
-    return NON_SUSTAINED if bpm >= limit else IDIOVENTRICULAR
+    if bpm >= limit:
+        return NON_SUSTAINED
+    return ABSENT if device.paced > PACED else IDIOVENTRICULAR
