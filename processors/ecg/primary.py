@@ -65,7 +65,8 @@ def urgent(device: Record, leads: NDArray[Any], k: int, start_u: int, end_u: int
            work: Record) -> tuple[int, int]:  # fmt: skip
     """The label that is stated at once, and where it began; ABSENT when the rate may speak."""
     ventricular = follow_ventricular(device, leads, end_u, quality, work)
-    atrial = follow_atrial(device, leads, end_u, quality, work)
+    # chaos or a run of the ventricles says nothing of the atria
+    atrial = follow_atrial(device, leads, end_u, quality if ventricular == ABSENT else 0.0, work)
     tachycardia = follow_supraventricular(device, end_u)
     if ventricular != ABSENT:
         return ventricular, device.ventricular_first_u
