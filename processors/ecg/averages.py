@@ -105,7 +105,8 @@ def likeness_at(window: Samples, average: Samples, shift: int) -> float:
 def align(window: Samples, average: Samples) -> tuple[int, float]:
     """Shift in points at which the beat's QRS is most like the average's, and how like it is there.
 
-    Nearly every beat of a heart fits where it stands; the other shifts are tried only when it doesn't.
+    Nearly every beat of a heart fits where it stands or a step uphill from there; the other shifts are tried only when
+    it doesn't.
     """
     best = likeness_at(window, average, 0)
     shift = 0
@@ -114,7 +115,14 @@ def align(window: Samples, average: Samples) -> tuple[int, float]:
         if value > best:
             best = value
             shift = s
-    if shift == 0 and best >= FITS:
+    uphill = shift != 0
+    while uphill and abs(shift) < SHIFTS:
+        value = likeness_at(window, average, shift + (1 if shift > 0 else -1))
+        uphill = value > best
+        if uphill:
+            best = value
+            shift += 1 if shift > 0 else -1
+    if best >= FITS:
         return shift, best
     for s in range(-SHIFTS, SHIFTS + 1):
         value = likeness_at(window, average, s)
