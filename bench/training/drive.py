@@ -73,7 +73,7 @@ def begin(device: Record, leads: NDArray[Any]) -> None:
 
 @kernel
 def drive(device: Record, leads: NDArray[Any], xs: NDArray[Any], es: NDArray[Any], truth: NDArray[Any], teach: bool,
-          first: NDArray[Any], last: NDArray[Any], log: NDArray[Any], beats: NDArray[Any],
+          first: NDArray[Any], last: NDArray[Any], log: NDArray[Any], beats: NDArray[Any], work: Record,
           ) -> tuple[int, int]:  # fmt: skip
     """Fill `log` and `beats` (inner indices); returns how many of each.
 
@@ -97,7 +97,7 @@ def drive(device: Record, leads: NDArray[Any], xs: NDArray[Any], es: NDArray[Any
             end = first_u + stop == count
             if at >= device.wake_u or end:
                 if prepare(device, leads, at, end):
-                    made = decide_logged(device, leads, at, end, truth, teach, first, last, log, made)
+                    made = decide_logged(device, leads, at, end, truth, teach, first, last, log, made, work)
                 sleep(device)
             found = take_beats(device, beats, found)
         if device.leads > 1 and size == second:
@@ -114,7 +114,8 @@ def fill_rings(device: Record, leads: NDArray[Any], xs: NDArray[Any], low: int, 
 
 @kernel
 def decide_logged(device: Record, leads: NDArray[Any], at: int, end: bool, truth: NDArray[Any], teach: bool,
-                  first: NDArray[Any], last: NDArray[Any], log: NDArray[Any], made: int) -> int:  # fmt: skip
+                  first: NDArray[Any], last: NDArray[Any], log: NDArray[Any], made: int,
+                  work: Record) -> int:  # fmt: skip
     """What detection.detect does when candidates are due, step by step."""
     while device.queued > 0 and (end or at - device.queue_u[0] >= lag(device.inner_hz)):
         row = log[made]
@@ -124,21 +125,21 @@ def decide_logged(device: Record, leads: NDArray[Any], at: int, end: bool, truth
         row.kind = 0
         if may_be_beat(device):
             if too_low(device):
-                settle(device, leads, False, NO_LOGIT)
+                settle(device, leads, False, NO_LOGIT, work)
             else:
-                describe(device, leads)
-                logit = judge(device, first, last)
+                describe(device, leads, work)
+                logit = judge(work, first, last)
                 row.logit = logit
-                row.inputs[:] = device.inputs
+                row.inputs[:] = work.candidate
                 accepted = truth[max(0, row.u)] > 0 if teach else logit > 0.0
                 row.kind = 2 if accepted else 1
-                settle(device, leads, accepted, logit)
+                settle(device, leads, accepted, logit, work)
         made += 1
         drop_first(device, leads)
     if teach:
         device.back_u = NEVER
     else:
-        search_back(device, leads, at)
+        search_back(device, leads, at, work)
     return made
 
 

@@ -94,9 +94,9 @@ def driven(made: Exercise, network: Network, teach: bool = False) -> Drive:
     devices, leads = _slots(made.rate_hz, made.uv_per_lsb)
     log = np.zeros(made.signal.shape[1] // 25, drive.LOG)
     beats = np.zeros(len(log), np.int64)
-    rows, found = _drive(
-        devices, leads, made.signal, made.envelope, made.truth, teach, network.first, network.last, log, beats
-    )
+    nets = network.first, network.last
+    works = np.zeros(1, WORK)
+    rows, found = _drive(devices, leads, made.signal, made.envelope, made.truth, teach, *nets, log, beats, works)
     return Drive(log[:rows], np.sort(beats[:found]))
 
 
@@ -159,5 +159,5 @@ def _conditioned(devices: Any, leads: Any, works: Any, raw: Any, xs: Any, es: An
 
 @njit(error_model="numpy")
 def _drive(devices: Any, leads: Any, xs: Any, es: Any, truth: Any, teach: Any, first: Any, last: Any, log: Any,
-           beats: Any) -> Any:  # fmt: skip
-    return drive.drive(devices[0], leads, xs, es, truth, teach, first, last, log, beats)
+           beats: Any, works: Any) -> Any:  # fmt: skip
+    return drive.drive(devices[0], leads, xs, es, truth, teach, first, last, log, beats, works[0])

@@ -11,13 +11,13 @@ from processors.ecg.state import HIDDEN, INPUTS
 
 
 @kernel
-def judge(device: Record, first: NDArray[Any], last: NDArray[Any]) -> float:
-    """Log odds that the candidate described by device.inputs is a beat.
+def judge(work: Record, first: NDArray[Any], last: NDArray[Any]) -> float:
+    """Log odds that the candidate described by work.candidate is a beat.
 
     `first` is float32 (INPUTS + 1, HIDDEN), its last row the offsets; `last` is float32 (HIDDEN + 1,).
     """
-    x = device.inputs
-    hidden = device.hidden
+    x = work.candidate
+    hidden = work.candidate_hidden
     for h in range(HIDDEN):
         hidden[h] = first[INPUTS, h]
     for i in range(0, INPUTS, 8):

@@ -38,20 +38,20 @@ def root(part: float, whole: float) -> float:
 
 
 @kernel
-def describe(device: Record, leads: NDArray[Any]) -> None:
-    """Fill device.inputs for the oldest candidate of the queue."""
+def describe(device: Record, leads: NDArray[Any], work: Record) -> None:
+    """Fill work.candidate for the oldest candidate of the queue."""
     u = device.queue_u[0]
     e = device.queue_e[0]
     level = max(device.level, FLOOR_UV)
-    describe_height(device, u, e, level)
-    describe_time(device, u, e)
-    describe_trace(device, u, e, level)
-    describe_shape(device, leads, u)
+    describe_height(device, u, e, level, work)
+    describe_time(device, u, e, work)
+    describe_trace(device, u, e, level, work)
+    describe_shape(device, leads, u, work)
 
 
 @kernel
-def describe_height(device: Record, u: int, e: float, level: float) -> None:
-    x = device.inputs
+def describe_height(device: Record, u: int, e: float, level: float, work: Record) -> None:
+    x = work.candidate
     x[0] = root(e, level)
     x[1] = root(e, max(device.last_e, FLOOR_UV))
     x[12] = root(device.early_noise, level)
@@ -73,8 +73,8 @@ def describe_height(device: Record, u: int, e: float, level: float) -> None:
 
 
 @kernel
-def describe_time(device: Record, u: int, e: float) -> None:
-    x = device.inputs
+def describe_time(device: Record, u: int, e: float, work: Record) -> None:
+    x = work.candidate
     hz = device.inner_hz
     x[25] = 0.0
     since = 3.0
@@ -93,9 +93,9 @@ def describe_time(device: Record, u: int, e: float) -> None:
 
 
 @kernel
-def describe_trace(device: Record, u: int, e: float, level: float) -> None:
+def describe_trace(device: Record, u: int, e: float, level: float, work: Record) -> None:
     """The envelope from 0.62 s before to 0.64 s after: every 20 ms near by, the highest of 40 ms further off."""
-    x = device.inputs
+    x = work.candidate
     trace = device.trace
     centre = int(u * TRACE_HZ / device.inner_hz)
     for k in range(FAR_PAIRS):
@@ -127,27 +127,27 @@ def describe_trace(device: Record, u: int, e: float, level: float) -> None:
 
 
 @kernel
-def describe_shape(device: Record, leads: NDArray[Any], u: int) -> None:
+def describe_shape(device: Record, leads: NDArray[Any], u: int, work: Record) -> None:
     """Likeness to the shapes seen before, over all leads by their weight; the shape itself of the weightiest."""
-    x = device.inputs
+    x = work.candidate
     x[26] = 0.0
     for i in range(SHAPES_AT, SHAPE_AT):
         x[i] = 0.0
     shape = x[SHAPE_AT : SHAPE_AT + SHAPE]
     main = weightiest(device, leads)
-    rest = compare_others(device, leads, u, main, shape)
+    rest = compare_others(device, leads, u, main, shape, work)
     lead = leads[device.lead[main]]
     norm = sample_shape(lead, u, device, shape)
-    device.norm = norm
-    compare(device, lead, shape, norm, 1.0 - rest)
+    work.candidate_norm = norm
+    compare(lead, shape, norm, 1.0 - rest, work)
     x[27] = roughness(lead, u, device)
     top = np.float32(0.0)
     bottom = np.float32(0.0)
     for k in range(SHAPE):
         top = max(top, shape[k])
         bottom = min(bottom, shape[k])
-    device.turned = 1 if -bottom > top else 0
-    if device.turned:
+    work.candidate_turned = 1 if -bottom > top else 0
+    if work.candidate_turned:
         turn(shape)
 
 
@@ -165,7 +165,7 @@ def weightiest(device: Record, leads: NDArray[Any]) -> int:
 
 
 @kernel
-def compare_others(device: Record, leads: NDArray[Any], u: int, main: int, shape: NDArray[Any]) -> float:
+def compare_others(device: Record, leads: NDArray[Any], u: int, main: int, shape: NDArray[Any], work: Record) -> float:
     """Compare all leads but the main one; returns their share of the weight, those that hardly count left out."""
     total = 0.0
     for k in range(device.leads):
@@ -177,7 +177,7 @@ def compare_others(device: Record, leads: NDArray[Any], u: int, main: int, shape
             lead = leads[device.lead[k]]
             share = lead.weight * lead.level / total
             if k != main and share > LEAST_WEIGHT:
-                compare(device, lead, shape, sample_shape(lead, u, device, shape), share)
+                compare(lead, shape, sample_shape(lead, u, device, shape), share, work)
                 rest += share
     return rest
 
@@ -190,10 +190,10 @@ def turn(shape: NDArray[Any]) -> None:
 
 
 @kernel
-def compare(device: Record, lead: Record, shape: NDArray[Any], norm: float, weight: float) -> None:
+def compare(lead: Record, shape: NDArray[Any], norm: float, weight: float, work: Record) -> None:
     """Add what the shapes of one lead say, times its weight."""
-    x = device.inputs
-    like = device.hidden
+    x = work.candidate
+    like = work.candidate_hidden
     alike(shape, lead.shapes, like)
     count = lead.shape_counts
     height = lead.shape_heights

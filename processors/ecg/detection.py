@@ -64,22 +64,22 @@ def median(values: NDArray[Any], count: int, rank: int) -> float:
 
 
 @inlined_kernel
-def detect(device: Record, leads: NDArray[Any], first_u: int, begin: int, end: int, fused: NDArray[Any],
-           envelopes: NDArray[Any], last: bool) -> int:  # fmt: skip
+def detect(device: Record, leads: NDArray[Any], first_u: int, begin: int, end: int, last: bool,
+           work: Record) -> int:  # fmt: skip
     """Take in the fused envelope (and each lead's own), columns [begin, end); column 0 is of inner index `first_u`.
 
     Stops early when it has decided something. Returns the column after the last one taken in. `last` decides
     everything at the end, as at the end of a segment.
     """
-    stop = observe(device, leads, first_u, begin, end, fused, envelopes)
+    stop = observe(device, leads, first_u, begin, end, work.fused, work.envelopes)
     at = first_u + stop - 1 - envelope_delay(device.inner_hz)
     closing = last and stop == end
     if at >= device.wake_u or closing:
         if prepare(device, leads, at, closing):
             while device.queued > 0 and (closing or at - device.queue_u[0] >= lag(device.inner_hz)):
-                decide(device, leads)
+                decide(device, leads, work)
                 drop_first(device, leads)
-            search_back(device, leads, at)
+            search_back(device, leads, at, work)
         sleep(device)
     return stop
 
@@ -144,16 +144,16 @@ def learn(device: Record) -> None:
 
 
 @kernel
-def decide(device: Record, leads: NDArray[Any]) -> None:
+def decide(device: Record, leads: NDArray[Any], work: Record) -> None:
     """Accept or reject the oldest candidate."""
     if not may_be_beat(device):
         return
     if too_low(device):
-        settle(device, leads, False, NO_LOGIT)
+        settle(device, leads, False, NO_LOGIT, work)
         return
-    describe(device, leads)
-    logit = judge(device, FIRST, LAST)
-    settle(device, leads, logit > 0.0, logit)
+    describe(device, leads, work)
+    logit = judge(work, FIRST, LAST)
+    settle(device, leads, logit > 0.0, logit, work)
 
 
 @kernel
@@ -168,14 +168,14 @@ def too_low(device: Record) -> bool:
 
 
 @kernel
-def settle(device: Record, leads: NDArray[Any], accepted: bool, logit: float) -> None:
+def settle(device: Record, leads: NDArray[Any], accepted: bool, logit: float, work: Record) -> None:
     """Learn from the oldest candidate what beats, or what other things, are like."""
     u = device.queue_u[0]
     e = device.queue_e[0]
     since = float(min(u - device.last_u, 1 << 40))
     if accepted:
         learn_lead_levels(device, leads)
-        learn_shapes(device, leads, u, True, False)
+        learn_shapes(device, leads, u, True, False, work)
         if since < LONGEST_RR_S * device.inner_hz:
             learn_interval(device, since)
             device.early_noise += NOISE_GAIN * (min(device.early_max, 0.6 * device.level) - device.early_noise)
@@ -184,7 +184,7 @@ def settle(device: Record, leads: NDArray[Any], accepted: bool, logit: float) ->
         becomes_beat(device, u, min(1.0, max(0.4, 0.5 + 0.1 * logit)))
     else:
         learn_lead_noise(device, leads)
-        reject(device, leads, u, e, since, logit)
+        reject(device, leads, u, e, since, logit, work)
 
 
 @kernel
@@ -219,19 +219,19 @@ def learn_lead_noise(device: Record, leads: NDArray[Any]) -> None:
 
 
 @kernel
-def learn_shapes(device: Record, leads: NDArray[Any], u: int, beat: bool, early: bool) -> None:
+def learn_shapes(device: Record, leads: NDArray[Any], u: int, beat: bool, early: bool, work: Record) -> None:
     """Each lead remembers what the candidate at `u` looks like."""
-    shape = device.inputs[SHAPE_AT : SHAPE_AT + SHAPE]
+    shape = work.candidate[SHAPE_AT : SHAPE_AT + SHAPE]
     for k in range(device.leads):
         lead = leads[device.lead[k]]
         if device.leads == 1 and u == device.queue_u[0]:
-            norm = float(device.norm)
-            if device.turned:
+            norm = float(work.candidate_norm)
+            if work.candidate_turned:
                 turn(shape)
         else:
             norm = sample_shape(lead, u, device, shape)
         if beat:
-            learn_beat_shape(lead, shape, norm, device.hidden)
+            learn_beat_shape(lead, shape, norm, work.candidate_hidden)
         else:
             learn_other_shape(lead, shape, norm, early)
 
@@ -258,7 +258,8 @@ def becomes_beat(device: Record, u: int, sure: float) -> None:
 
 
 @kernel
-def reject(device: Record, leads: NDArray[Any], u: int, e: float, since: float, logit: float) -> None:
+def reject(device: Record, leads: NDArray[Any], u: int, e: float, since: float, logit: float,
+           work: Record) -> None:  # fmt: skip
     """Not a beat: it tells what T waves and noise are like, and may be called back."""
     early = since < EARLY_S * device.inner_hz
     if early:
@@ -269,7 +270,7 @@ def reject(device: Record, leads: NDArray[Any], u: int, e: float, since: float, 
         device.late_max = e
         device.late_u = u
     if logit > NO_LOGIT:
-        learn_shapes(device, leads, u, False, early)
+        learn_shapes(device, leads, u, False, early, work)
     if logit > BACK_LOGIT and (device.back_u == NEVER or logit > device.back_logit):
         device.back_logit = logit
         device.back_e = e
@@ -279,7 +280,7 @@ def reject(device: Record, leads: NDArray[Any], u: int, e: float, since: float, 
 
 
 @kernel
-def search_back(device: Record, leads: NDArray[Any], at: int) -> None:
+def search_back(device: Record, leads: NDArray[Any], at: int, work: Record) -> None:
     """When a beat is overdue, take the likeliest rejected candidate."""
     hz = device.inner_hz
     if device.back_u == NEVER or at - device.back_u < int(BACK_S * hz):
@@ -290,5 +291,5 @@ def search_back(device: Record, leads: NDArray[Any], at: int) -> None:
         return
     learn_interval(device, min(float(u - device.last_u), LONGEST_RR_S * hz))
     learn_level(device, device.back_e)
-    learn_shapes(device, leads, u, True, False)
+    learn_shapes(device, leads, u, True, False, work)
     becomes_beat(device, u, 0.4)

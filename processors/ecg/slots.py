@@ -31,7 +31,7 @@ class Held:
     def goes_on_with(self, block: SampleBlock) -> bool:
         """Whether the block belongs to the same recording, with the same leads, rate and gain."""
         return (
-            self.source.recording_id == block.recording_id
+            self.source.recording_id.int == block.recording_id.int  # UUID's own == takes three times as long
             and self.leads == block.leads
             and self.rate_hz == block.rate_hz
             and self.uv_per_lsb == block.uv_per_lsb

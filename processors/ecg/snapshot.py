@@ -51,8 +51,6 @@ def pack(table: SlotTable, version: str) -> bytes:
     curves = _curves(leads)
     for name in _CURVES:
         leads[name] = 0
-    for scratch in ("inputs", "hidden"):  # filled anew for every decision
-        devices[scratch] = 0
     parts = [json.dumps(who).encode(), _transposed(devices), _transposed(leads), _differences(rings)]
     parts.append(_differences(curves))
     body = b"".join(len(part).to_bytes(8, "little") + part for part in parts)

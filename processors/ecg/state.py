@@ -125,7 +125,6 @@ DEVICE: Final = np.dtype(
         ("rr", "f8"), ("rrs", "f8", (RECENT,)), ("rr_count", "i4"),
         ("last_u", "i8"), ("last_e", "f8"), ("wake_u", "i8"), ("early_u", "i8"), ("late_u", "i8"),
         ("trace", "f4", (TRACE,)), ("trace_bin", "i8"), ("trace_next_u", "i8"), ("trace_top", "f4"),
-        ("inputs", "f4", (INPUTS,)), ("hidden", "f4", (HIDDEN,)), ("norm", "f4"), ("turned", "i4"),
         ("back_u", "i8"), ("back_e", "f8"), ("back_logit", "f8"),
         ("pending", "i4"), ("pending_u", "i8", (PENDING,)), ("pending_sure", "f4", (PENDING,)),
         # beats decided
@@ -178,6 +177,9 @@ WORK: Final = np.dtype(
         ("intervals", "f8", (BEATS,)),
         # of one second
         ("holds", "i1", (CONDITIONS,)), ("since_u", "i8", (CONDITIONS,)), ("until_u", "i8", (CONDITIONS,)),
+        # of one candidate
+        ("candidate", "f4", (INPUTS,)), ("candidate_hidden", "f4", (HIDDEN,)),
+        ("candidate_norm", "f4"), ("candidate_turned", "i4"),
         # of one beat
         ("windows", "i4", (MEASURED, SPAN)), ("own", "i4", (SPAN,)),
         ("coarse", "f4", (CLASSED, COARSE_POINTS)), ("alikes", "f4", (KINDS, CLASSED)),

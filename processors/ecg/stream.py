@@ -134,7 +134,7 @@ def follow(device: Record, leads: NDArray[Any], outputs: int, ending: bool, beat
     while stop < outputs:
         begin = stop
         due = outputs if ending else max(begin, min(device.emit_at_u, finish_due(device)) - first_u)
-        stop = detect(device, leads, first_u, begin, min(outputs, due + 1), work.fused, work.envelopes, ending)
+        stop = detect(device, leads, first_u, begin, min(outputs, due + 1), ending, work)
         if not ending:
             for j in range(begin, stop):
                 if work.holes[j] == device.leads:

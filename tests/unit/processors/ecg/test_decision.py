@@ -12,7 +12,7 @@ from processors.ecg.decision import judge
 from processors.ecg.decision_inputs import describe
 from processors.ecg.decision_shapes import alike, learn_beat_shape, sample_shape
 from processors.ecg.decision_weights import FIRST, LAST
-from processors.ecg.state import HIDDEN, INPUTS, NEVER, SHAPE, SHAPES, blank_devices, blank_leads
+from processors.ecg.state import HIDDEN, INPUTS, NEVER, SHAPE, SHAPES, WORK, blank_devices, blank_leads
 
 from .kernels import alone
 
@@ -52,10 +52,10 @@ def likeness(shape: NDArray[np.float32], seen: NDArray[np.float32]) -> float:
 
 
 def test_the_log_odds_are_those_of_the_matrices() -> None:
-    device = device_at(250.0)
-    device["inputs"] = np.random.default_rng(1).uniform(0, 1, INPUTS)
-    hidden = np.maximum(device["inputs"] @ FIRST[:-1] + FIRST[-1], 0)
-    assert alone(judge)(device, FIRST, LAST) == pytest.approx(float(hidden @ LAST[:-1] + LAST[-1]), abs=1e-3)
+    work = np.zeros(1, WORK)[0]
+    work["candidate"] = np.random.default_rng(1).uniform(0, 1, INPUTS)
+    hidden = np.maximum(work["candidate"] @ FIRST[:-1] + FIRST[-1], 0)
+    assert alone(judge)(work, FIRST, LAST) == pytest.approx(float(hidden @ LAST[:-1] + LAST[-1]), abs=1e-3)
 
 
 @pytest.mark.parametrize("change", [lambda x: 3 * x, lambda x: x + 500, lambda x: x + np.arange(1000.0)])
@@ -88,6 +88,7 @@ def test_a_candidate_is_described_alike_whichever_way_the_lead_is_put_on() -> No
         devices, leads = device_at(250.0), blank_leads(1)
         devices["queued"], devices["queue_u"][0], devices["queue_e"][0], devices["level"] = 1, CENTRE, 300.0, 300.0
         leads[0] = lead_with(sign * complex_at(250.0))
-        alone(describe)(devices, leads)
-        inputs.append(devices["inputs"].copy())
+        work = np.zeros(1, WORK)[0]
+        alone(describe)(devices, leads, work)
+        inputs.append(work["candidate"].copy())
     assert np.array_equal(inputs[0], inputs[1])
