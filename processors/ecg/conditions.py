@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from processors.ecg.intervals import AVERAGED, newest_before
+from processors.ecg.classification import usual_rr
+from processors.ecg.intervals import newest_before
 from processors.ecg.kernel import Record, kernel
-from processors.ecg.rhythm import FIBRILLATION, FLUTTER, PACED, SINUS, p_share, share_of
+from processors.ecg.rhythm import FIBRILLATION, FLUTTER, PACED, SINUS, p_share
 from processors.ecg.state import BEAT_MASK, BEATS, CLASS_S, CLASS_V, NEVER
 from schemas import rhythms
 
@@ -35,7 +36,7 @@ QTC_LONG_MS: Final = 470.0
 ST_UP_MV: Final = 0.2
 ST_DOWN_MV: Final = 0.1
 """For a minute; a depression of 0.1 mV for 1 min is what ambulatory recordings are searched for."""
-MOST_PREMATURE: Final = 0.5
+EARLY: Final = 0.9
 HYSTERESIS_MS: Final = 5.0
 HYSTERESIS_MV: Final = 0.02
 BLOCKS_WITHIN_S: Final = 30.0
@@ -78,9 +79,9 @@ def over(device: Record, value: float, limit: float, hysteresis: float, conditio
 def find_ectopics(device: Record, start_u: int, end_u: int, sinus: bool, work: Record) -> None:
     """Premature beats of the second; atrial ones only where there is a sinus rhythm to be premature in.
 
-    Where most beats are supraventricular they are a rhythm, and none of them is premature.
+    A beat that looks supraventricular but is no tenth early is none: an escape beat, or one of a fast rhythm.
     """
-    sinus = sinus and share_of(device, CLASS_S, CLASS_S, end_u, AVERAGED) <= MOST_PREMATURE
+    early_ms = EARLY * usual_rr(device)
     for i in range(min(device.beats, BEATS)):
         slot = (device.beats - 1 - i) & BEAT_MASK
         u = device.beat_u[slot]
@@ -89,7 +90,7 @@ def find_ectopics(device: Record, start_u: int, end_u: int, sinus: bool, work: R
         if u >= end_u:
             continue
         kind = device.beat_class[slot]
-        if kind == CLASS_V or (kind == CLASS_S and sinus):
+        if kind == CLASS_V or (kind == CLASS_S and sinus and device.beat_rr[slot] < early_ms):
             condition = PVC if kind == CLASS_V else PAC
             work.until_u[condition] = u if work.holds[condition] == 0 else work.until_u[condition]
             work.since_u[condition] = u
