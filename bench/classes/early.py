@@ -1,8 +1,7 @@
-"""Supraventricular beats made of normal ones: the pause before a beat is cut, its P wave changed or hidden in the T.
+"""Supraventricular beats made of normal ones: the pause before a beat is cut, its P wave changed or hidden in the T."""
 
-Single beats, pairs, runs with a sudden beginning, bigeminy, trigeminy; and what is none of these and looks like it:
-atrial fibrillation (uneven intervals, no P waves, a fibrillating baseline) and a sinus rate that comes and goes.
-"""
+# Single beats, pairs, runs with a sudden beginning, bigeminy, trigeminy; and what is none of these and looks like it:
+# atrial fibrillation (uneven intervals, no P waves, a fibrillating baseline) and a sinus rate that comes and goes.
 
 from __future__ import annotations
 

@@ -33,6 +33,15 @@ def see_signal(means: NDArray[Any], first: int, inputs: NDArray[Any]) -> None:
 
 
 @kernel
+def unevenness(total: float, squares: float, count: int) -> float:
+    """Standard deviation of `count` values with this sum and sum of squares; 0 without values."""
+    if count == 0:
+        return 0.0
+    mean = total / count
+    return float(sqrt(max(0.0, squares / count - mean * mean)))
+
+
+@kernel
 def see_beats(device: Record, end_u: int, inputs: NDArray[Any]) -> None:
     """Intervals and widths of the beats in the 4 s before `end_u`, and against those usual so far, which they move.
 
@@ -68,23 +77,34 @@ def see_beats(device: Record, end_u: int, inputs: NDArray[Any]) -> None:
             width += device.beat_qrs[slot]
     mean_s = min(2.0, max(0.2, rr_s / intervals)) if intervals > 0 else 2.0
     width_ms = min(220.0, max(50.0, width / widths)) if widths > 0 else float(device.ventricular_qrs)
-    uneven = 0.0
-    if intervals > 0:
-        mean = rr_s / intervals
-        uneven = min(1.0, sqrt(max(0.0, squares / intervals - mean * mean)) / mean_s)
+    uneven = unevenness(rr_s, squares, intervals) / mean_s
+    enter_beats(beats, widths / max(1, beats), mean_s, uneven, max(0.2, shortest), width_ms, last_s, inputs)
+    compare_with_usual(device, mean_s, intervals > 0, width_ms, widths > 0, inputs)
+
+
+@kernel
+def enter_beats(beats: int, with_width: float, mean_s: float, uneven: float, shortest_s: float, width_ms: float,
+                last_s: float, inputs: NDArray[Any]) -> None:  # fmt: skip
+    """Seven figures of the last beats, each of about the size of 1."""
     inputs[SIGNAL] = 0.1 * beats
     inputs[SIGNAL + 1] = mean_s
-    inputs[SIGNAL + 2] = uneven
-    inputs[SIGNAL + 3] = max(0.2, shortest)
+    inputs[SIGNAL + 2] = min(1.0, uneven)
+    inputs[SIGNAL + 3] = shortest_s
     inputs[SIGNAL + 4] = 0.01 * width_ms
-    inputs[SIGNAL + 5] = widths / max(1, beats)
+    inputs[SIGNAL + 5] = with_width
     inputs[SIGNAL + 6] = last_s / LOOK_BACK_S
+
+
+@kernel
+def compare_with_usual(device: Record, mean_s: float, has_rr: bool, width_ms: float, has_width: bool,
+                       inputs: NDArray[Any]) -> None:  # fmt: skip
+    """Enter interval and width against those usual so far, then move these by what was measured."""
     if device.ventricular_seen > 0:
         inputs[SIGNAL + 7] = log(device.ventricular_rr / mean_s)
         inputs[SIGNAL + 8] = log(width_ms / device.ventricular_qrs)
-    if intervals > 0:
+    if has_rr:
         device.ventricular_rr += USUAL_GAIN * (mean_s - device.ventricular_rr)
-    if widths > 0:
+    if has_width:
         device.ventricular_qrs += USUAL_GAIN * (width_ms - device.ventricular_qrs)
 
 

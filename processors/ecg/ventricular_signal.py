@@ -256,18 +256,24 @@ def describe_shape(points: Samples, count: int, longest: int, power: float, trai
         steep += 1 if step > 0.1 * steepest else 0
         crossings += 1 if j > longest and points[j] * points[j - 1] < 0.0 else 0
     half = min(longest, max(1, round(np.pi * total / steps)))
-    left = 0.0
-    held = 1.0e-6
-    for j in range(longest, longest + count):
-        left += abs(points[j] + points[j - half])
-        held += abs(points[j]) + abs(points[j - half])
     at = VENTRICULAR_LAGS
     traits[at] = beyond / count
     traits[at + 1] = total / (count * top)
     traits[at + 2] = steps / (count * steepest)
     traits[at + 3] = steep / count
-    traits[at + 4] = left / held
+    traits[at + 4] = leakage(points, longest, count, half)
     traits[at + 5] = 0.1 * crossings
     traits[at + 6] = total * total / (count * power)
     traits[at + 7] = far / count
     traits[at + 8] = half / POINTS_HZ
+
+
+@kernel
+def leakage(points: Samples, first: int, count: int, half: int) -> float:
+    """What is left of `count` points from `first` when those half a period earlier are added, as a share."""
+    left = 0.0
+    held = 1.0e-6
+    for j in range(first, first + count):
+        left += abs(points[j] + points[j - half])
+        held += abs(points[j]) + abs(points[j - half])
+    return float(left / held)
