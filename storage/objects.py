@@ -7,7 +7,6 @@ from typing import Literal, Protocol
 from schemas.errors import Misconfigured
 from schemas.settings import HttpSettings, ObjectSettings, SecuritySettings
 from storage.objects_local import LocalObjects
-from storage.objects_s3 import S3Objects
 
 Service = Literal["s3", "local"]
 
@@ -50,6 +49,8 @@ def objects(settings: ObjectSettings, security: SecuritySettings, http: HttpSett
     if settings.folder is not None:
         return LocalObjects(settings.folder, security.secret_key, f"{http.public_url.rstrip('/')}{http.prefix}/files")
     if settings.access_key_id is not None and settings.secret_access_key is not None:
+        from storage.objects_s3 import S3Objects  # noqa: PLC0415  # its client takes a tenth of a service's start
+
         return S3Objects(settings, settings.access_key_id, settings.secret_access_key)
     raise Misconfigured(
         "no object store is set; set LEADWIRE_OBJECTS_DIR to a folder, or AWS_ACCESS_KEY_ID and "
