@@ -6,13 +6,12 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-
-import uvicorn
-from fastapi import FastAPI
+from typing import TYPE_CHECKING
 
 from schemas.settings import WorkerSettings
-from web import health, problems
-from web.health import Check
+
+if TYPE_CHECKING:
+    from web.health import Check
 
 
 def signalled() -> asyncio.Event:
@@ -30,23 +29,12 @@ async def probes(title: str, settings: WorkerSettings, checks: Mapping[str, Chec
     if not settings.telemetry_port:
         yield
         return
-    app = FastAPI(title=title, openapi_url=None)
-    problems.install(app)
-    app.include_router(health.router(checks))
-    config = uvicorn.Config(
-        app, host=settings.telemetry_host, port=settings.telemetry_port, log_config=None, lifespan="off"
-    )
-    server = _Server(config)
+    from leadwire.probe_server import probe_server  # noqa: PLC0415  # a fifth of a worker's start, for those who ask
+
+    server = probe_server(title, settings, checks)
     serving = asyncio.create_task(server.serve())
     try:
         yield
     finally:
         server.should_exit = True
         await serving
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that leaves the signals to us."""
-
-    def install_signal_handlers(self) -> None:
-        return
