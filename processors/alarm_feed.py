@@ -18,14 +18,14 @@ from schemas.errors import Rejected
 from schemas.logs import logger
 from schemas.settings import AlarmSettings, KafkaSettings, WorkerSettings
 
+if TYPE_CHECKING:
+    from processors.webhook import Webhook
+
 _AGAIN_S: Final = 5.0
 _SLOWEST_MS: Final = 600_000
 """A batch may take this long before Kafka gives its partitions to another worker."""
 _BATCH: Final = 8
 _KEEP_EVERY: Final = 20
-
-if TYPE_CHECKING:
-    from processors.webhook import Webhook
 
 _log = logger(__name__)
 

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.adam import Adam, Floats
 from processors.ecg.state import HIDDEN, INPUTS
 
 if TYPE_CHECKING:
     from bench.training.lessons import Lessons
-
-Floats = NDArray[np.float32]
 
 BATCH: Final = 512
 RATE: Final = 2e-3
@@ -37,26 +35,6 @@ class Network:
         return Network(np.zeros((INPUTS + 1, HIDDEN), np.float32), last)
 
 
-class _Adam:
-    """Kingma and Ba 2015, with the step size going down to zero along a half cosine."""
-
-    def __init__(self, parameters: list[Floats], steps: int) -> None:
-        self._parameters = parameters
-        self._means = [np.zeros_like(p) for p in parameters]
-        self._squares = [np.zeros_like(p) for p in parameters]
-        self._step = 0
-        self._steps = steps
-
-    def descend(self, gradients: list[Floats]) -> None:
-        self._step += 1
-        rate = RATE * 0.5 * (1 + np.cos(np.pi * self._step / self._steps)) + 1e-5
-        for k, gradient in enumerate(gradients):
-            self._means[k] += 0.1 * (gradient - self._means[k])
-            self._squares[k] += 0.001 * (gradient**2 - self._squares[k])
-            mean = self._means[k] / (1 - 0.9**self._step)
-            self._parameters[k] -= rate * mean / (np.sqrt(self._squares[k] / (1 - 0.999**self._step)) + 1e-8)
-
-
 def fitted(lessons: Lessons, epochs: int, seed: int) -> Network:
     """A network trained from a random start."""
     rng = np.random.default_rng(seed)
@@ -67,7 +45,7 @@ def fitted(lessons: Lessons, epochs: int, seed: int) -> Network:
     b = np.zeros(HIDDEN, np.float32)
     v = rng.normal(0, 1 / np.sqrt(HIDDEN), HIDDEN).astype(np.float32)
     c = np.zeros(1, np.float32)
-    adam = _Adam([w, b, v, c], epochs * (count // BATCH))
+    adam = Adam([w, b, v, c], epochs * (count // BATCH), RATE)
     for _ in range(epochs):
         order = rng.permutation(count)
         for i in range(0, count - BATCH + 1, BATCH):

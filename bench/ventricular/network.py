@@ -9,10 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.adam import Adam, Floats
 from bench.ventricular.labels import Seconds
 from processors.ecg.ventricular_odds import HIDDEN, OUTPUTS
-
-Floats = NDArray[np.float32]
 
 BATCH: Final = 512
 RATE: Final = 3e-3
@@ -58,26 +57,6 @@ class Network:
         return np.asarray(hidden @ self.last[:-1] + self.last[-1], np.float32)
 
 
-class _Adam:
-    """Kingma and Ba 2015, with the step size going down to zero along a half cosine."""
-
-    def __init__(self, parameters: list[Floats], steps: int) -> None:
-        self._parameters = parameters
-        self._means = [np.zeros_like(p) for p in parameters]
-        self._squares = [np.zeros_like(p) for p in parameters]
-        self._step = 0
-        self._steps = steps
-
-    def descend(self, gradients: Sequence[Floats]) -> None:
-        self._step += 1
-        rate = RATE * 0.5 * (1 + np.cos(np.pi * self._step / self._steps)) + 1e-5
-        for k, gradient in enumerate(gradients):
-            self._means[k] += 0.1 * (gradient - self._means[k])
-            self._squares[k] += 0.001 * (gradient**2 - self._squares[k])
-            mean = self._means[k] / (1 - 0.9**self._step)
-            self._parameters[k] -= rate * mean / (np.sqrt(self._squares[k] / (1 - 0.999**self._step)) + 1e-8)
-
-
 def fitted(lessons: Sequence[Lesson], seed: int) -> Network:
     """A network trained from a random start; the same lessons and seed give the same weights."""
     rng = np.random.default_rng(seed)
@@ -92,7 +71,7 @@ def fitted(lessons: Sequence[Lesson], seed: int) -> Network:
     b = np.zeros(HIDDEN, np.float32)
     v = rng.normal(0, 1 / np.sqrt(HIDDEN), (HIDDEN, OUTPUTS)).astype(np.float32)
     c = np.zeros(OUTPUTS, np.float32)
-    adam = _Adam([w, b, v, c], EPOCHS * (len(kinds) // BATCH))
+    adam = Adam([w, b, v, c], EPOCHS * (len(kinds) // BATCH), RATE)
     for _ in range(EPOCHS):
         order = rng.permutation(len(kinds))
         for i in range(0, len(order) - BATCH + 1, BATCH):
