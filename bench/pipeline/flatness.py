@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-LAG_SLOPE: Final = 0.005
-"""Seconds behind may grow by so much a second: 3 s in ten minutes."""
-LAG_MARGIN_S: Final = 6.0
-"""Beyond the checkpoint interval: a commit a second later, a sample of ours every five."""
+LAG_GROWTH_S: Final = 1.0
+"""Seconds behind may grow by so much over the whole run, by the slope of a straight line."""
+COMMIT_MARGIN_S: Final = 6.0
+"""Offsets are committed after a checkpoint: beyond its interval, a second until the commit, five until we look."""
 MEMORY_GROWTH: Final = 0.05
 MEMORY_WARM_UP_S: Final = 60.0
 MEMORY_JUDGED_S: Final = 120.0
@@ -70,12 +70,18 @@ class Verdict:
     growth: float
 
 
-def lag_verdict(behind_s: Series, checkpoint_s: float) -> Verdict:
-    """Seconds behind are flat when the slope is at most LAG_SLOPE and none is over the interval and LAG_MARGIN_S."""
+def lag_verdict(behind_s: Series) -> Verdict:
+    """Seconds behind are flat when the line through them rises by at most LAG_GROWTH_S over the run."""
+    if len(behind_s.at_s) < 3:
+        return _verdict(None, behind_s)
+    return _verdict(behind_s.slope * (behind_s.at_s[-1] - behind_s.at_s[0]) <= LAG_GROWTH_S, behind_s)
+
+
+def commit_verdict(behind_s: Series, checkpoint_s: float) -> Verdict:
+    """Committed offsets saw with the checkpoints; they are flat when none is over the interval and COMMIT_MARGIN_S."""
     if not behind_s.at_s:
         return _verdict(None, behind_s)
-    within = max(behind_s.values) <= checkpoint_s + LAG_MARGIN_S
-    return _verdict(within and behind_s.slope <= LAG_SLOPE, behind_s)
+    return _verdict(max(behind_s.values) <= checkpoint_s + COMMIT_MARGIN_S, behind_s)
 
 
 def memory_verdict(used: Series) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
@@ -27,31 +27,48 @@ Moments = Callable[[bytes], Iterable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """`at_us`: the sample each result is about; `late_s`: how long after it the result was stored. Same shape (n,)."""
+    """Results: the sample each is about, how long after it it was stored, and its partition. All of shape (n,)."""
 
     at_us: NDArray[np.int64]
     late_s: NDArray[np.float64]
+    partition: NDArray[np.int16]
 
     def between(self, begin_us: float, end_us: float) -> Late:
         chosen = (self.at_us >= begin_us) & (self.at_us < end_us)
-        return Late(self.at_us[chosen], self.late_s[chosen])
+        return Late(self.at_us[chosen], self.late_s[chosen], self.partition[chosen])
+
+    def behind_s(self, moments_us: Sequence[float]) -> list[float]:
+        """At each moment, how old the newest stored sample was, of the partition where it was oldest."""
+        stored_us = self.at_us + self.late_s * 1e6
+        behind = np.zeros(len(moments_us))
+        for number in np.unique(self.partition):
+            mine = self.partition == number
+            order = np.argsort(stored_us[mine])
+            newest = np.maximum.accumulate(self.at_us[mine][order])
+            known = np.searchsorted(stored_us[mine][order], moments_us, side="right")
+            at_us = np.where(known > 0, newest[np.maximum(known, 1) - 1], newest[0])
+            behind = np.maximum(behind, (np.asarray(moments_us) - at_us) / 1e6)
+        return [float(each) for each in behind]
 
 
 @dataclass(slots=True)
 class Gathered:
-    """Results as they are read: 16 bytes for each."""
+    """Results as they are read: 18 bytes for each."""
 
     at_us: array[int] = field(default_factory=lambda: array("q"))
     stored_us: array[int] = field(default_factory=lambda: array("q"))
+    partition: array[int] = field(default_factory=lambda: array("h"))
 
-    def add(self, moments: Iterable[int], stored_us: int) -> None:
+    def add(self, moments: Iterable[int], stored_us: int, partition: int) -> None:
         before = len(self.at_us)
         self.at_us.extend(moments)
-        self.stored_us.extend([stored_us] * (len(self.at_us) - before))
+        added = len(self.at_us) - before
+        self.stored_us.extend([stored_us] * added)
+        self.partition.extend([partition] * added)
 
     def late(self) -> Late:
         at_us = np.array(self.at_us, np.int64)
-        return Late(at_us, (np.array(self.stored_us, np.int64) - at_us) / 1e6)
+        return Late(at_us, (np.array(self.stored_us, np.int64) - at_us) / 1e6, np.array(self.partition, np.int16))
 
 
 def window_ends(value: bytes) -> list[int]:
@@ -79,7 +96,7 @@ async def read_late(settings: KafkaSettings, topic: str) -> Late:
     gathered = Gathered()
     moments = MOMENTS[topic]
     async for record in read_topic(settings, topic):
-        gathered.add(moments(record.value or b""), record.timestamp * 1000)
+        gathered.add(moments(record.value or b""), record.timestamp * 1000, record.partition)
     return gathered.late()
 
 

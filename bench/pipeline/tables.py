@@ -24,11 +24,28 @@ def run_table(told: Mapping[str, Any]) -> str:
                 [_process_row(name, cpu["processes"][name], told["memory"]["processes"]) for name in cpu["processes"]]
                 + [("together", cpu["sum"]["per_million_samples_s"], _percent(cpu["sum"]["core"]), "", "", "", "")],
             ),
-            _lag_line(told["lag"]),
+            "\n".join(_lag_line(name, lag) for name, lag in told["lag"].items()),
             f"machine {_percent(cpu['machine_busy'])} % busy, others {cpu['others_cpu_s']} CPU s; "
             f"limit: {told['limit']}",
         )
     )
+
+
+def limit_table(told: Mapping[str, Any]) -> str:
+    """The steps on the way to the highest rate that is held, and each run's tables."""
+    rows = [
+        (
+            str(step["devices"]),
+            step["latency"]["metrics"]["p99_s"],
+            step["latency"]["beats"]["p99_s"],
+            _percent(step["cpu"]["sum"]["core"]),
+            step["why_not"] or "held",
+            step["limit"],
+        )
+        for step in told["steps"]
+    ]
+    head = ("devices", "p99 metrics", "p99 beats", "% of a core, together", "", "limit")
+    return f"held: {told['held_devices']} devices ({told['rule']})\n\n{table(head, rows)}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
@@ -60,11 +77,11 @@ def _process_row(name: str, cpu: Mapping[str, Any], memory: Mapping[str, Any]) -
     )
 
 
-def _lag_line(lag: Mapping[str, Any]) -> str:
+def _lag_line(name: str, lag: Mapping[str, Any]) -> str:
     flat = {True: "flat", False: "not flat", None: "too short to say"}[lag["flat"]]
     return (
-        f"lag of {lag['of']}: {flat}; seconds behind, first third {lag['first_third']}, "
-        f"last third {lag['last_third']}, most {lag['most']}, slope {lag['slope']}; most records {lag['records_most']}"
+        f"lag of {name}: {flat}; seconds behind: first third {lag['first_third']}, last third {lag['last_third']}, "
+        f"most {lag['most']}, slope {lag['slope']}"
     )
 
 
