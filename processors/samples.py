@@ -143,8 +143,11 @@ class SampleProcessor:
         async with self._turn:
             self.forget(self._partitions.keys() - numbers)
             saved = await patiently(lambda: self._load(numbers))
-            for number in numbers - self._partitions.keys():
+            added = sorted(numbers - self._partitions.keys())
+            for position, number in enumerate(added):
                 self._partitions[number] = self._restored(number, saved.get(number))
+                # Their turns come evenly spread over the interval.
+                self._partitions[number].saved_at_s -= self._settings.checkpoint_interval_s * position / len(added)
 
     def forget(self, numbers: set[int]) -> None:
         """Drop partitions that another worker takes over; what is not checkpointed it computes again."""
