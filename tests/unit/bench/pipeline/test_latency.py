@@ -1,16 +1,11 @@
 from __future__ import annotations
 
-from uuid import UUID
-
 import numpy as np
 
 from bench.pipeline.latency import LAST_S, PARTS, Gathered, Late, percentiles, r_peaks, summary, window_ends
-from schemas.beats import Beat, Fiducials
-from schemas.codec import encode_beats, encode_metrics
-from schemas.metrics import Metrics
+from schemas import ecg_pb2 as pb
 
 US = 1_000_000
-DEVICE, RECORDING = UUID(int=1), UUID(int=2)
 
 
 def steady(seconds: int, late_s: float) -> Late:
@@ -20,17 +15,14 @@ def steady(seconds: int, late_s: float) -> Late:
     return gathered.late()
 
 
-def beat(at_us: int) -> Beat:
-    return Beat(DEVICE, RECORDING, 5, at_us, "N", 90.0, "fast-0", fiducials=Fiducials())
-
-
 def test_metrics_are_late_from_the_last_sample_of_their_second() -> None:
-    metrics = Metrics(DEVICE, RECORDING, window_start_us=5 * US, engine_version="fast-0")
-    assert window_ends(encode_metrics(metrics)) == [6 * US]
+    pack = pb.MetricsPack(metrics=[pb.Metrics(window_start_us=5 * US), pb.Metrics(window_start_us=7 * US)])
+    assert window_ends(pack.SerializeToString()) == [6 * US, 8 * US]
 
 
 def test_beats_are_late_from_their_r_peak() -> None:
-    assert r_peaks(encode_beats([beat(5), beat(7)])) == [5, 7]
+    batches = [pb.BeatBatch(beats=[pb.Beat(at_us=at_us) for at_us in peaks]) for peaks in ([5, 7], [9])]
+    assert r_peaks(pb.BeatPack(batches=batches).SerializeToString()) == [5, 7, 9]
 
 
 def test_percentiles_are_those_of_what_was_read() -> None:
