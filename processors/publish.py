@@ -16,6 +16,7 @@ from schemas.alarms import AlarmEvent
 from schemas.beats import Beat
 from schemas.codec import encode_alarm, encode_beats, encode_metrics, encode_report_event, encode_rhythm
 from schemas.errors import Busy, LeadwireError
+from schemas.kafka import client_options
 from schemas.metrics import Metrics
 from schemas.reports import ReportEvent
 from schemas.rhythms import RhythmEpisode
@@ -45,7 +46,7 @@ class Publisher:
 
     async def start(self) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.bootstrap,
+            **client_options(self._settings),
             acks="all",
             enable_idempotence=self._settings.idempotent,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
