@@ -83,7 +83,9 @@ async def _kafka(settings: Settings) -> str:
         raise Misconfigured(
             f"topics are missing at {settings.kafka.bootstrap}: {', '.join(missing)}; run `leadwire migrate`"
         )
-    return f"{settings.kafka.bootstrap}, {settings.kafka.security}, {await sample_partitions(settings.kafka)} partitions"
+    return (
+        f"{settings.kafka.bootstrap}, {settings.kafka.security}, {await sample_partitions(settings.kafka)} partitions"
+    )
 
 
 async def _topics(settings: Settings) -> str:

@@ -35,12 +35,12 @@ def configuration(name: str, settings: KafkaSettings) -> dict[str, str]:
 
 
 def in_sync(replication: int) -> int:
-    """Copies that must have a record before it is acknowledged: one may be away, and with three or more, two have it."""
+    """Copies that must have a record before it is acknowledged: one may be away; of three or more, two have it."""
     return min(2, max(1, replication - 1))
 
 
 def differences(found: FoundTopic, settings: KafkaSettings) -> list[str]:
-    """What of a topic is not as the settings say, each with its remedy; what the broker does not tell is passed over."""
+    """What of a topic is not as the settings say, each with its remedy; what the broker hides is passed over."""
     told = []
     if found.partitions != settings.partitions:
         told.append(

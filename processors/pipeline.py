@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import faust
-from faust.types import TP
 
 from processors.reports import Reporter
 from processors.samples import SampleProcessor, arrival
 from schemas import topics
 from schemas.settings import WorkerSettings
-from schemas.telemetry import LAG_RECORDS
-
-_LAG_EVERY_S: Final = 5.0
 
 Stop = Callable[[BaseException], None]
 """Ends the worker at once: an agent that raised would have its event acknowledged (a trap of Faust)."""
@@ -51,12 +47,6 @@ def build(app: faust.App, samples: SampleProcessor, reporter: Reporter, settings
     async def close_idle() -> None:
         with _or(stop):
             await samples.close_idle()  # last beats, ended episodes
-
-    @app.timer(interval=_LAG_EVERY_S)  # type: ignore[untyped-decorator]  # as above
-    async def lag() -> None:
-        for number, next_offset in samples.next_offsets().items():
-            end = app.consumer.highwater(TP(topics.SAMPLES, number)) or next_offset
-            LAG_RECORDS.labels(number).set(max(0, end - next_offset))  # our own figure: Faust's has been wrong
 
     _follow_rebalances(app, samples, stop)
 
