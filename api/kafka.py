@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from api.live_messages import TOPICS, LiveRecord
 from schemas.errors import Busy
-from schemas.kafka import client_options
+from schemas.kafka import client_options, remedy
 from schemas.settings import KafkaSettings
 
 _WAIT_MS: Final = 500
@@ -74,4 +74,4 @@ async def ping(settings: KafkaSettings) -> None:
 
 def _away(settings: KafkaSettings, error: Exception) -> Busy:
     reason = f"no Kafka at {settings.bootstrap} ({type(error).__name__})"
-    return Busy(f"{reason}; start the broker, or set LEADWIRE_KAFKA_BOOTSTRAP")
+    return Busy(f"{reason}; {remedy(settings)}")

@@ -36,6 +36,15 @@ def client_options(settings: KafkaSettings) -> ClientOptions:
     return options
 
 
+def remedy(settings: KafkaSettings) -> str:
+    """What to do when no Kafka answers there."""
+    login = f" and its login as {settings.username}" if settings.security.startswith("sasl") else ""
+    return (
+        "start the broker, or set LEADWIRE_KAFKA_BOOTSTRAP; see that it takes "
+        f"LEADWIRE_KAFKA_SECURITY={settings.security}{login} there"
+    )
+
+
 def tls_context(settings: KafkaSettings) -> ssl.SSLContext:
     """TLS 1.2 or newer that checks the broker's certificate and host name. Raises Misconfigured."""
     try:

@@ -70,15 +70,17 @@ class SecureKafkaServer(KafkaServer):
         recorded = self.folder / "recorded"
         recorded.unlink(missing_ok=True)
         for tool in ("kafka-configs.sh", "kafka-acls.sh"):
-            program = self.folder / tool
-            program.write_text(_RECORDER.format(recorded=recorded))
-            program.chmod(0o755)
+            recorder = self.folder / tool
+            recorder.write_text(_RECORDER.format(recorded=recorded))
+            recorder.chmod(0o755)
         env = {
             "KAFKA_BOOTSTRAP": self.address.bootstrap,
             "KAFKA_ADMIN": str(self.admin_properties()),
             "KAFKA_BIN": str(self.folder),
         }
         printed = [run_tool(["sh", RECIPE, *words], self.folder, _RECIPE_S, env) for words in commands]
-        java = [find_java(), *java_arguments(install_kafka()), Path(__file__).with_name("KafkaRecipe.java")]
+        program = Path(__file__).with_name("KafkaRecipe.java")
+        java: list[str | Path] = [find_java(), *java_arguments(install_kafka()), program]
         run_tool([*java, recorded, self.admin_properties()], self.folder, _RECIPE_S)
-        return dict(line.split() for text in printed for line in text.splitlines())  # type: ignore[misc]  # two words each
+        made = [line.partition(" ") for text in printed for line in text.splitlines()]
+        return {name: password for name, _, password in made}
