@@ -1,8 +1,4 @@
-"""The lag watchdog: asks Kafka itself how far the group has come, and tells when a partition makes no progress.
-
-It trusts nothing of Faust: a client of its own reads the committed offsets and the ends. It joins no group and commits
-nothing, so it disturbs nobody.
-"""
+"""The lag watchdog: asks Kafka itself how far the group has come, and tells when a partition makes no progress."""
 
 from __future__ import annotations
 
@@ -85,7 +81,11 @@ class Progress:
 
 
 class Watchdog:
-    """Looks every few seconds while `watching` runs; `ready` is a check for /ready."""
+    """Looks every few seconds while `watching` runs; `ready` is a check for /ready.
+
+    It trusts nothing of Faust: a client of its own reads the committed offsets and the ends. It joins no group and
+    commits nothing, so it disturbs nobody.
+    """
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ acls() { "$bin/kafka-acls.sh" --bootstrap-server "$bootstrap" --command-config "
 
 # A login with a new password, which goes by a file: arguments show in process lists.
 login() {
-  password=$(openssl rand -hex 24)
+  password=$(od -An -tx1 -N24 /dev/urandom | tr -d ' \n')
   file=$(mktemp)
   echo "SCRAM-SHA-512=[password=$password]" >"$file"
   configs --alter --entity-type users --entity-name "$1" --add-config-file "$file" || { rm -f "$file"; exit 1; }

@@ -46,12 +46,17 @@ def test_a_client_certificate_is_read_with_its_key(tmp_path: Path) -> None:
     assert "ssl_context" in options
 
 
-@pytest.mark.parametrize("name", ["ca_file", "cert_file"])
-def test_a_file_that_is_no_certificate_is_named_with_the_remedy(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [(("ca_file",), "LEADWIRE_KAFKA_CA_FILE"), (("cert_file", "key_file"), "LEADWIRE_KAFKA_CERT_FILE")],
+)
+def test_a_file_that_is_no_certificate_is_named_with_the_remedy(
+    tmp_path: Path, fields: tuple[str, ...], name: str
+) -> None:
     file = tmp_path / "x.pem"
     file.write_text("no certificate")
-    files = {"ca_file": file} if name == "ca_file" else {"cert_file": file, "key_file": file}
-    with pytest.raises(Misconfigured, match=f"LEADWIRE_KAFKA_{name.upper()}=.*x.pem can't be used.*PEM"):
+    files = dict.fromkeys(fields, file)
+    with pytest.raises(Misconfigured, match=rf"{name}=.*x\.pem can't be used.*PEM"):
         client_options(settings(security="ssl", **files))
 
 
