@@ -8,6 +8,7 @@ from pathlib import Path
 import faust
 from faust.types.auth import CredentialsT
 
+from processors.transport import use_transport
 from schemas.kafka import tls_context
 from schemas.settings import KafkaSettings, WorkerSettings
 
@@ -19,7 +20,7 @@ def create_app(kafka: KafkaSettings, worker: WorkerSettings) -> faust.App:
 
     Acknowledged events only are committed, and the pipeline acknowledges only what a checkpoint covers.
     """
-    return faust.App(
+    app = faust.App(
         worker.group,
         broker=f"aiokafka://{kafka.bootstrap}",
         broker_credentials=_credentials(kafka),
@@ -40,6 +41,8 @@ def create_app(kafka: KafkaSettings, worker: WorkerSettings) -> faust.App:
         logging_config=None,
         version=1,
     )
+    use_transport(app, kafka.bootstrap, kafka.fetch_wait_ms)
+    return app
 
 
 def _credentials(kafka: KafkaSettings) -> CredentialsT | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import faust
 
@@ -13,6 +13,9 @@ from processors.reports import Reporter
 from processors.samples import SampleProcessor, arrival
 from schemas import topics
 from schemas.settings import WorkerSettings
+
+_CHECKPOINT_EVERY_S: Final = 0.1
+"""One partition at a time, so that a worker with all 64 still saves each of them in time."""
 
 Stop = Callable[[BaseException], None]
 """Ends the worker at once: an agent that raised would have its event acknowledged (a trap of Faust)."""
@@ -38,10 +41,10 @@ def build(app: faust.App, samples: SampleProcessor, reporter: Reporter, settings
                     await reporter.take(event.value)  # ReportEvent: samples and results, PDF, object, row
                     event.ack()
 
-    @app.timer(interval=settings.checkpoint_interval_s)  # type: ignore[untyped-decorator]  # Faust types it as Any
+    @app.timer(interval=_CHECKPOINT_EVERY_S)  # type: ignore[untyped-decorator]  # Faust types it as Any
     async def checkpoint() -> None:
         with _or(stop):
-            await samples.checkpoint()  # results are committed: now state and offset, then acknowledge
+            await samples.checkpoint_due()  # results are committed: now state and offset, then acknowledge
 
     @app.timer(interval=1.0)  # type: ignore[untyped-decorator]  # as above
     async def close_idle() -> None:

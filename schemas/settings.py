@@ -42,6 +42,7 @@ class KafkaSettings(_Group):
     ca_file: Path | None = Field(None, validation_alias="LEADWIRE_KAFKA_CA_FILE")
     cert_file: Path | None = Field(None, validation_alias="LEADWIRE_KAFKA_CERT_FILE")
     key_file: Path | None = Field(None, validation_alias="LEADWIRE_KAFKA_KEY_FILE")
+    fetch_wait_ms: int = Field(500, ge=1, le=10_000, validation_alias="LEADWIRE_KAFKA_FETCH_WAIT_MS")
     pack_linger_s: float = Field(0.02, ge=0, le=1, validation_alias="LEADWIRE_PACK_LINGER_S")
 
     @field_validator("username", "password", "ca_file", "cert_file", "key_file", mode="before")
