@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import cast
 from uuid import UUID
 
 import pytest
-from cachetools import TTLCache
 
-from processors import owners
+from processors.owners import KNOWN_S, Owners
 from storage.database import Database
 from storage.devices import DeviceOwner
 
@@ -44,35 +42,34 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(owners, "TTLCache", partial(TTLCache, timer=clock))
-    monkeypatch.setattr(owners.devices, "owners", _owners)
-    return clock
+    monkeypatch.setattr("storage.devices.owners", _owners)
+    return Clock()
 
 
 async def test_a_deactivated_device_is_refused_within_30_s(clock: Clock) -> None:
     database = FakeDatabase()
-    known = owners.Owners(cast("Database", database))
+    known = Owners(cast("Database", database), clock)
     database.rows[DEVICE] = DeviceOwner(DEVICE, USER, is_active=True)
     assert (await known.of([DEVICE]))[DEVICE].is_active
     database.rows[DEVICE] = DeviceOwner(DEVICE, USER, is_active=False)
-    clock.now_s = 30.0
+    clock.now_s = KNOWN_S + 0.1
     assert not (await known.of([DEVICE]))[DEVICE].is_active
+    assert KNOWN_S <= 30
 
 
 async def test_who_is_known_is_not_asked_for_again_meanwhile(clock: Clock) -> None:
     database = FakeDatabase()
-    known = owners.Owners(cast("Database", database))
+    known = Owners(cast("Database", database), clock)
     database.rows[DEVICE] = DeviceOwner(DEVICE, USER, is_active=True)
     await known.of([DEVICE])
-    clock.now_s = 29.0
+    clock.now_s = KNOWN_S - 1.0
     await known.of([DEVICE])
     assert database.asked == 1
 
 
 async def test_a_device_that_was_unknown_is_known_as_soon_as_it_is_registered(clock: Clock) -> None:
     database = FakeDatabase()
-    known = owners.Owners(cast("Database", database))
+    known = Owners(cast("Database", database), clock)
     assert await known.of([DEVICE]) == {}
     database.rows[DEVICE] = DeviceOwner(DEVICE, USER, is_active=True)
     assert DEVICE in await known.of([DEVICE])
