@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 from bench.pipeline.limit import find_limit, highest_held
 from bench.pipeline.report import report
 from bench.pipeline.run import run
+from bench.pipeline.soak import CALM_S, passed, soak
 from bench.pipeline.stack import rig
-from bench.pipeline.tables import limit_table, run_table
+from bench.pipeline.tables import limit_table, run_table, soak_table
 from schemas.errors import LeadwireError
 from tests.servers.availability import Unavailable
 
@@ -22,6 +24,7 @@ from tests.servers.availability import Unavailable
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print."""
     wanted = _parser().parse_args(arguments)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a line for every try while the broker restarts
     try:
         told = _MODES[wanted.mode](wanted)
     except (LeadwireError, Unavailable) as error:
@@ -32,6 +35,8 @@ def main(arguments: list[str] | None = None) -> None:
     sys.stdout.write(text + "\n")
     if wanted.table or sys.stderr.isatty():
         sys.stderr.write(_TABLES[wanted.mode](told) + "\n")
+    if wanted.mode == "soak" and not passed(told):
+        raise SystemExit(1)
 
 
 def measure(wanted: argparse.Namespace) -> dict[str, Any]:
@@ -57,8 +62,14 @@ def limits(wanted: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-_MODES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {"run": measure, "limit": limits}
-_TABLES: dict[str, Callable[[Mapping[str, Any]], str]] = {"run": run_table, "limit": limit_table}
+def soaked(wanted: argparse.Namespace) -> dict[str, Any]:
+    """A run with restarts."""
+    with rig(wanted.broker, wanted.folder) as stack:
+        return asyncio.run(soak(stack, wanted.devices, wanted.seconds, wanted.seed, wanted.calm))
+
+
+_MODES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {"run": measure, "limit": limits, "soak": soaked}
+_TABLES: dict[str, Callable[[Mapping[str, Any]], str]] = {"run": run_table, "limit": limit_table, "soak": soak_table}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,9 +80,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, help="where the servers' data is made; a disk, not memory")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON object there too")
     parser.add_argument("--table", action="store_true", help="tables on standard error, as on a terminal")
-    parser.add_argument("--find-limit", dest="mode", action="store_const", const="limit", default="run")
+    parser.add_argument(
+        "--find-limit", dest="mode", action="store_const", const="limit", default="run", help="many runs"
+    )
     parser.add_argument("--step", type=int, default=2500, help="of --find-limit: devices more, each time")
     parser.add_argument("--p99", type=float, default=2.0, help="of --find-limit: seconds that p99 may take")
+    parser.add_argument("--soak", dest="mode", action="store_const", const="soak", help="one run, with restarts")
+    parser.add_argument("--seed", type=int, default=1, help="of --soak: what restarts when")
+    parser.add_argument("--calm", type=float, default=CALM_S, help="of --soak: seconds between restarts, at least")
     return parser
 
 

@@ -95,7 +95,7 @@ def memory_verdict(used: Series) -> Verdict:
 def _verdict(flat: bool | None, series: Series) -> Verdict:
     first, last = series.first_third, series.last_third
     return Verdict(
-        flat=flat,
+        flat=None if flat is None else bool(flat),
         first_third=first,
         last_third=last,
         most=max(series.values, default=float("nan")),

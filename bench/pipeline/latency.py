@@ -73,16 +73,12 @@ class Gathered:
 
 def window_ends(value: bytes) -> list[int]:
     """Of a record of ecg.metrics: when the last sample of each second was due, in µs."""
-    message = pb.Metrics()
-    message.ParseFromString(value)
-    return [message.window_start_us + _WINDOW_US]
+    return [second.window_start_us + _WINDOW_US for second in pb.MetricsPack.FromString(value).metrics]
 
 
 def r_peaks(value: bytes) -> list[int]:
     """Of a record of ecg.beats: when each R peak was, in µs."""
-    message = pb.BeatBatch()
-    message.ParseFromString(value)
-    return [beat.at_us for beat in message.beats]
+    return [beat.at_us for batch in pb.BeatPack.FromString(value).batches for beat in batch.beats]
 
 
 MOMENTS: Final[dict[str, Moments]] = {topics.METRICS: window_ends, topics.BEATS: r_peaks}

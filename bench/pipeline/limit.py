@@ -50,7 +50,7 @@ def find_limit(run: Run, first: int, step: int, p99_s: float) -> list[Step]:
             held = devices
         if broken is None:
             devices += step
-        elif broken - held <= FINEST * broken:
+        elif broken - held <= max(1, FINEST * broken):
             return steps
         else:
             devices = (held + broken) // 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import resource
 import sys
 import time
@@ -196,6 +197,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--seconds", type=int, required=True)
     seconds = arguments.parse_args().seconds
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a line for every try while the broker restarts
     told = [json.loads(line) for line in sys.stdin]
     print(json.dumps(uvloop.run(drive(told, seconds))))
 

@@ -77,7 +77,7 @@ def stored_lag(measured: Measured) -> dict[str, Any]:
     """Every 5 s of the run, less WARM_UP_S, the age of the newest second stored, where it is oldest."""
     at_s = np.arange(WARM_UP_S, measured.seconds + 0.1, EVERY_S)
     late_s = measured.metrics.behind_s(list(measured.load.began_us + at_s * 1e6)) if measured.metrics.at_us.size else []
-    behind = Series(list(at_s[: len(late_s)]), late_s)
+    behind = Series([float(a) for a in at_s[: len(late_s)]], late_s)
     return {
         "of": "the newest second of metrics stored, of the partition where it is oldest",
         "rule": f"flat: seconds behind grow by at most {LAG_GROWTH_S:g} over the run, by a straight line",

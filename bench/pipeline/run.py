@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -24,6 +24,8 @@ SETTLE_S: Final = 60.0
 """How long the store may take after the last block until every acknowledged sample must be there."""
 
 _SETTLE_EVERY_S: Final = 2.0
+
+Disturb = Callable[[Rig], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ class Measured:
     settings: Mapping[str, Any]
 
 
-async def run(rig: Rig, count: int, seconds: int) -> Measured:
-    """Measure `count` devices for `seconds` on a rig that nothing has run on yet."""
+async def run(rig: Rig, count: int, seconds: int, disturb: Disturb | None = None) -> Measured:
+    """Measure `count` devices for `seconds` on a rig that nothing has run on yet; `disturb` runs beside the load."""
     settings = Settings()
     await prepare(settings)
     database = writer(settings.database)
@@ -85,7 +87,7 @@ async def run(rig: Rig, count: int, seconds: int) -> Measured:
     await rig.start_worker()
     disk_before, before, machine_before, begun_s = await disk(database), _usages(rig), machine(), time.monotonic()
     async with Sampler(rig.watched, settings.kafka, settings.worker.group) as sampler:
-        load = await generate(rig, recordings, seconds)
+        load = await loaded(rig, recordings, seconds, disturb)
         ended_s = time.monotonic()
         ledger = await settle(database, load.acknowledged)
         settled_s = time.monotonic() - ended_s
@@ -111,6 +113,15 @@ async def run(rig: Rig, count: int, seconds: int) -> Measured:
         disk=Disk(disk_after.wal_bytes - disk_before.wal_bytes, disk_after.database_bytes - disk_before.database_bytes),
         settings=used,
     )
+
+
+async def loaded(rig: Rig, recordings: Mapping[UUID, UUID], seconds: int, disturb: Disturb | None) -> Load:
+    """The load and what disturbs it, side by side, each to its end."""
+    async with asyncio.TaskGroup() as beside:
+        if disturb is not None:
+            beside.create_task(disturb(rig))
+        load = beside.create_task(generate(rig, recordings, seconds))
+    return load.result()
 
 
 async def generate(rig: Rig, recordings: Mapping[UUID, UUID], seconds: int) -> Load:

@@ -48,6 +48,40 @@ def limit_table(told: Mapping[str, Any]) -> str:
     return f"held: {told['held_devices']} devices ({told['rule']})\n\n{table(head, rows)}"
 
 
+def soak_table(told: Mapping[str, Any]) -> str:
+    """Restarts, lives and the ledger of a soak."""
+    flat = {True: "yes", False: "no", None: "-"}
+    lives = [
+        (
+            f"{life['process']} {life['pid']}",
+            life["from_s"],
+            life["to_s"],
+            life["first_third"],
+            life["last_third"],
+            _percent(life["growth"]),
+            flat[life["flat"]],
+        )
+        for life in told["lives"]
+    ]
+    latency = told["latency"]
+    return "\n\n".join(
+        (
+            f"{told['devices']} devices, {told['seconds']} s, seed {told['seed']}, {told['samples'] / 1e6:.1f} M "
+            f"samples; lost {told['lost']}, doubled {told['duplicates']}; "
+            f"memory {'flat' if told['flat'] else 'not flat'}",
+            table(
+                ("restart", "at s", "ran again after s"),
+                [(each["kind"], each["at_s"], each["took_s"]) for each in told["restarts"]],
+            ),
+            table(("life", "from s", "to s", "MiB first third", "last third", "growth %", "flat"), lives),
+            table(
+                ("seconds until stored", "count", "p50", "p95", "p99", "max", "p99 in ten parts"),
+                [_latency_row(f"{name}, from {latency[name]['from']}", latency[name]) for name in ("metrics", "beats")],
+            ),
+        )
+    )
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """Columns as wide as their widest cell; the first to the left, figures to the right."""
     text = [list(head), *([_cell(cell) for cell in row] for row in rows)]
