@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 import faust
+from faust.types import TP
 
 from processors.reports import Reporter
 from processors.samples import SampleProcessor, arrival
