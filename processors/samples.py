@@ -239,6 +239,11 @@ class SampleProcessor:
         return {number: offset for number, offset in known if offset is not None}
 
     @property
+    def partitions(self) -> Mapping[int, Partition]:
+        """The partitions held now."""
+        return self._partitions
+
+    @property
     def stopped(self) -> set[int]:
         """Partitions that stopped after too many rejects in a row."""
         limit = self._settings.max_rejects_in_row

@@ -15,7 +15,8 @@ from schemas.rhythms import ATRIAL_FIBRILLATION, NORMAL
 from storage.access import everything
 from storage.live import live_devices
 from storage.metrics import MetricsFilter, latest_metrics, list_metrics, metric
-from storage.metrics_rows import MetricsRow, metric_id
+from storage.metrics_rows import MetricsRow
+from tests.columns import metric_id
 from tests.storage.made import START_US, Patient, a_patient, a_user, access_of, metrics_at, write_metrics
 
 
