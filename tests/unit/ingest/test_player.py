@@ -64,7 +64,8 @@ class FakeGateway:
     def _answer(self, block: SampleBlock) -> dict[str, object]:
         if self.refuse:
             return {"type": "error", "frame": 0, "status": 422, "detail": "rate_hz is 0; send 100 to 1000"}
-        return {"type": "ack", "first_index": block.first_index, "end_index": block.end_index}
+        span = {"first_index": block.first_index, "end_index": block.end_index}
+        return {"type": "ack", "recording_id": str(block.recording_id), **span}
 
     def samples(self) -> list[int]:
         """By index, repeats dropped."""
