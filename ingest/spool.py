@@ -16,7 +16,7 @@ from schemas.errors import Busy, Misconfigured
 from schemas.samples import SampleBlock
 
 MAX_BYTES: Final = 256 * 2**20
-"""About 130 hours of one lead at 250 Hz in blocks of a second."""
+"""About 120 hours of one lead at 250 Hz in blocks of a second."""
 
 _RANGES_KEPT: Final = 10_000
 _LOCK_S: Final = 1.0
