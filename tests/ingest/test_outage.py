@@ -1,4 +1,4 @@
-"""While Kafka is away the gateway refuses at once and its memory stays flat; it goes on by itself when Kafka is back."""
+"""While Kafka is away the gateway refuses at once and stays flat in memory; it goes on by itself afterwards."""
 
 from __future__ import annotations
 
