@@ -17,6 +17,8 @@ from schemas.settings import WorkerSettings
 from schemas.telemetry import LAG_RECORDS
 
 _LAG_EVERY_S: Final = 5.0
+_CHECKPOINT_EVERY_S: Final = 0.1
+"""One partition at a time, so that a worker with all 64 still saves each of them in time."""
 
 Stop = Callable[[BaseException], None]
 """Ends the worker at once: an agent that raised would have its event acknowledged (a trap of Faust)."""
@@ -42,15 +44,15 @@ def build(app: faust.App, samples: SampleProcessor, reporter: Reporter, settings
                     await reporter.take(request_record(event))  # ReportEvent: samples and results, PDF, object, row
                     event.ack()
 
-    @app.timer(interval=settings.checkpoint_interval_s)  # type: ignore[untyped-decorator]  # Faust types it as Any
+    @app.timer(interval=_CHECKPOINT_EVERY_S)  # type: ignore[untyped-decorator]  # Faust types it as Any
     async def checkpoint() -> None:
         with _or(stop):
-            await samples.checkpoint()  # results are committed: now state and offset, then acknowledge
+            await samples.checkpoint_due()  # results are committed: now state and offset, then acknowledge
 
     @app.timer(interval=1.0)  # type: ignore[untyped-decorator]  # as above
     async def close_idle() -> None:
         with _or(stop):
-            await samples.close_idle()  # last beats, ended episodes
+            await samples.close_idle(partial(_is_behind, app))  # last beats, ended episodes
 
     @app.timer(interval=_LAG_EVERY_S)  # type: ignore[untyped-decorator]  # as above
     async def lag() -> None:
@@ -72,6 +74,12 @@ def _follow_rebalances(app: faust.App, samples: SampleProcessor, stop: Stop) -> 
     @app.on_partitions_revoked.connect  # type: ignore[arg-type]  # as above
     async def revoked(_app: object, *args: Any, **_: Any) -> None:
         samples.forget({tp.partition for tp in args[0] if tp.topic == topics.SAMPLES})
+
+
+def _is_behind(app: faust.App, number: int, next_offset: int | None) -> bool:
+    """Whether Kafka is known to hold records that were not taken in yet."""
+    end = app.consumer.highwater(TP(topics.SAMPLES, number))
+    return end is not None and next_offset is not None and end > next_offset
 
 
 def _is_current(app: faust.App, event: Any) -> bool:

@@ -33,7 +33,8 @@ class Track:
 
     `recent` holds samples [recent_first, next_index) of the recording, int16 of shape (leads, n): the open
     stretch and at least COMPARE_S before it. Stretches up to `stored_index` have been given out; the open one began
-    at `stored_at_us`, fixed when it opened because it is part of the row's identity.
+    at `stored_at_us`, fixed when it opened because it is part of the row's identity. `flushed_index` is where the open
+    stretch ended when it was given out unfinished.
     """
 
     like: SampleBlock
@@ -46,6 +47,7 @@ class Track:
     received_at_us: int
     held: list[SampleBlock] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    flushed_index: int = -1
 
     @property
     def next_index(self) -> int:
@@ -87,10 +89,20 @@ class Sequencer:
             return self._ahead(track, block)
         return self._at_or_behind(track, block)
 
-    def flush(self) -> list[WaveformStretch]:
-        """The open stretches, as far as they have come; they stay open."""
-        open_stretches = [self._open_stretch(track) for track in self.tracks.values()]
-        return [stretch for stretch in open_stretches if stretch is not None]
+    def flush(self, before_us: int | None = None) -> list[WaveformStretch]:
+        """The open stretches as far as they have come, each as long as it is once; they stay open.
+
+        With `before_us` only of devices heard of last before this moment of the gateway's clock: who goes on sending
+        completes the stretch soon, and it is written once.
+        """
+        flushed = []
+        for track in self.tracks.values():
+            if (before_us is None or track.received_at_us < before_us) and track.flushed_index != track.next_index:
+                track.flushed_index = track.next_index
+                open_stretch = self._open_stretch(track)
+                if open_stretch is not None:
+                    flushed.append(open_stretch)
+        return flushed
 
     def close(self, device_id: UUID) -> Sequenced:
         """Release what a silent device holds, and forget the device."""
@@ -184,7 +196,7 @@ class Sequencer:
         if abs(block.started_at_us - expected_us) > DRIFT_US:
             track.anchor_index, track.anchor_us = block.first_index, block.started_at_us
             expected_us = block.started_at_us
-        done.blocks.append(replace(block, started_at_us=expected_us))
+        done.blocks.append(block if block.started_at_us == expected_us else replace(block, started_at_us=expected_us))
         if track.stored_index == track.next_index:
             track.stored_at_us = expected_us
         track.recent = np.concatenate((track.recent, block.samples), axis=1)
@@ -211,6 +223,8 @@ class Sequencer:
 
 
 def _check_same_acquisition(known: SampleBlock, block: SampleBlock) -> None:
+    if known.leads == block.leads and known.rate_hz == block.rate_hz and known.uv_per_lsb == block.uv_per_lsb:
+        return
     for name in ("leads", "rate_hz", "uv_per_lsb"):
         before, now = getattr(known, name), getattr(block, name)
         if before != now:
