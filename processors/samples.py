@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -90,11 +91,16 @@ class SampleProcessor:
             limits = await patiently(self._limits.by_device)
             for number, group in groupby(ordered, key=lambda each: each.partition):
                 await self._take(number, list(group), limits, results)
-            await self._write(results)
+            await self._write(self._sinks.write(results))
 
-    async def _write(self, rows: Rows) -> None:
-        await self.stored()
-        self._writing = asyncio.create_task(self._sinks.write(rows), name="writing results")
+    async def _write(self, job: Coroutine[Any, Any, None]) -> None:
+        """Begin the job when the one before it is done."""
+        try:
+            await self.stored()
+        except BaseException:
+            job.close()
+            raise
+        self._writing = asyncio.create_task(job, name="writing results")
 
     async def stored(self) -> None:
         """Return when all that was decided is stored and published. Raises what kept it from being so."""
@@ -107,14 +113,19 @@ class SampleProcessor:
         async with self._turn:
             stretches = [stretch for each in self._partitions.values() for stretch in each.sequencer.flush()]
             await self._save([each for each in self._partitions.values() if each.dirty], stretches)
+            await self.stored()
 
     async def _save(self, moved: Sequence[Partition], stretches: Sequence[WaveformStretch] = ()) -> None:
-        if not moved:
-            return
-        with CHECKPOINT_SECONDS.time():
+        if moved:
             saved = [partition.checkpoint() for partition in moved]
             heard_of = {device_id: at for partition in moved for device_id, at in partition.heard_of().items()}
-            await self.stored()
+            await self._write(self._checkpoint(stretches, saved, heard_of))
+
+    async def _checkpoint(
+        self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Mapping[UUID, datetime]
+    ) -> None:
+        """Everything before it is stored by now."""
+        with CHECKPOINT_SECONDS.time():
             await self._sinks.checkpoint(stretches, saved, heard_of)
         self._acknowledge(saved)
 
@@ -141,7 +152,7 @@ class SampleProcessor:
                 if not is_behind(partition.number, partition.next_offset):
                     ended.extend(partition.close_idle(self._settings.idle_after_s))
             if ended.any():
-                await self._write(ended)
+                await self._write(self._sinks.write(ended))
             DEVICES_LIVE.set(sum(partition.devices for partition in self._partitions.values()))
             PARTITIONS.set(len(self._partitions))
             self._count_alarms()
@@ -218,9 +229,12 @@ class SampleProcessor:
     def _acknowledge(self, saved: Sequence[Checkpoint]) -> None:
         for checkpoint in saved:
             waiting = self._unacknowledged.pop(checkpoint.partition, [])
-            covered = [each for each in waiting if each.record.offset < checkpoint.next_offset]
-            for each in covered:
-                each.acknowledge()
+            later = [each for each in waiting if each.record.offset >= checkpoint.next_offset]
+            if later:
+                self._unacknowledged[checkpoint.partition] = later
+            for each in waiting:
+                if each.record.offset < checkpoint.next_offset:
+                    each.acknowledge()
 
     def next_offsets(self) -> dict[int, int]:
         """The offset each partition comes to next, as far as known."""

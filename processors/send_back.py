@@ -16,6 +16,7 @@ from processors.rejects import MAX_REPLAYS, SLICE, Letter, Reject, mark_of, read
 from processors.topic_counts import partition_counts
 from schemas import topics
 from schemas.errors import Busy, NotFound
+from schemas.kafka import client_options
 from schemas.settings import KafkaSettings
 
 ORIGINS: Final = (topics.SAMPLES, topics.REPORTS)
@@ -107,7 +108,7 @@ def home_of(reject: Reject, partitions: int) -> int:
 @asynccontextmanager
 async def _producer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap,
+        **client_options(settings),
         acks="all",
         enable_idempotence=settings.idempotent,
         request_timeout_ms=_REQUEST_TIMEOUT_MS,

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from processors.topic_counts import partition_counts
 from schemas import topics
 from schemas.errors import Busy, NotFound
+from schemas.kafka import client_options
 from schemas.settings import KafkaSettings
 
 
@@ -64,7 +65,7 @@ async def partition_count(settings: KafkaSettings, topic: str) -> int:
 
 @asynccontextmanager
 async def _consumer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap, enable_auto_commit=False, group_id=None)
+    consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False, group_id=None)
     try:
         await consumer.start()
         yield consumer
