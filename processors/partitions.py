@@ -42,6 +42,7 @@ class Record:
     timestamp_us: int
     key: bytes | None
     value: bytes
+    replays: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +235,7 @@ class Partition:
         into.alarms.extend(self.board.take(results))
 
     def _letter(self, record: Record, value: bytes, error: Rejected) -> DeadLetter:
-        return DeadLetter(record.key, value, error, topics.SAMPLES, self.number, record.offset)
+        return DeadLetter(record.key, value, error, topics.SAMPLES, self.number, record.offset, record.replays)
 
 
 def _stamped(block: SampleBlock, record: Record) -> SampleBlock:

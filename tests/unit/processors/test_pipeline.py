@@ -15,7 +15,7 @@ from faust.types import TP
 
 from processors import pipeline
 from processors.app import create_app
-from processors.reports import Reporter
+from processors.reports import Reporter, RequestRecord
 from processors.samples import Arrival, SampleProcessor
 from schemas import topics
 from schemas.settings import KafkaSettings, WorkerSettings
@@ -51,9 +51,9 @@ class FakeSamples:
     def forget(self, numbers: set[int]) -> None:
         self._keep("forget", numbers)
 
-    async def take(self, value: bytes) -> None:
+    async def take(self, request: RequestRecord) -> None:
         """A Reporter's part."""
-        self._keep("report", value)
+        self._keep("report", request.value)
 
     def next_offsets(self) -> dict[int, int]:
         return {}
@@ -82,7 +82,7 @@ class Event:
 
     @property
     def message(self) -> Any:
-        named = {"offset": self.offset, "timestamp": 1.5, "key": b"k", "value": self.value}
+        named = {"offset": self.offset, "timestamp": 1.5, "key": b"k", "value": self.value, "headers": ()}
         return SimpleNamespace(**named, generation_id=self.generation_id, tp=TP(topics.SAMPLES, 2))
 
     def ack(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from processors import publish
-from processors.publish import DeadLetter, Decided, Publisher
+from processors.publish import DeadLetter, Decided, Publisher, replays_of
 from schemas import topics
 from schemas.beats import Beat
 from schemas.codec import decode_report_event, decode_rhythm
@@ -173,3 +173,19 @@ async def test_stopping_stops_the_producer_and_what_never_started_needs_none(
     await publisher.stop()
     await Publisher(KAFKA).stop()
     assert kafka.is_stopped
+
+
+async def test_a_dead_letter_of_what_was_sent_back_tells_how_often(publisher: Publisher, kafka: FakeProducer) -> None:
+    await publisher.rejects([replace(LETTER, replays=3)])
+    assert kafka.sent[0].headers["replays"] == b"3"
+
+
+@pytest.mark.parametrize(
+    ("headers", "replays"),
+    [
+        (None, 0), ((), 0), ([("replays", b"3")], 3), ([("kind", b"x")], 0),
+        ([("replays", b"many")], 0), ([("replays", None)], 0), ([("replays", b"9" * 9000)], 0),
+    ],
+)  # fmt: skip
+def test_a_claim_that_is_no_number_counts_as_never_sent_back(headers: Any, replays: int) -> None:
+    assert replays_of(headers) == replays

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client import REGISTRY
 
 from processors.samples import Arrival, SampleProcessor
 from schemas.errors import Busy, Conflict, Malformed, UnknownDevice
@@ -244,6 +245,7 @@ async def test_too_many_rejects_in_a_row_stop_the_partition_loudly(bench: Bench)
     await bench.send_bad(0, 1)
     await bench.send_bad(2)
     assert bench.samples.stopped == {HOME}
+    assert REGISTRY.get_sample_value("leadwire_partitions_stopped") == 1
     with pytest.raises(Busy, match=r"partitions \[1\] stopped .*; look at ecg.rejects .*restart"):
         await bench.samples.ready()
 
