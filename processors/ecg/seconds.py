@@ -23,11 +23,11 @@ from processors.ecg.ventricular_patterns import pattern_of
 
 @kernel
 def schedule(device: Record) -> None:
-    """Set the inner index at which second `emit` is due: the last one of the second after it.
+    """Set the inner index before which second `emit` is due: the end of the second after it.
 
     By then its beats are decided (DECIDED_S), and a device that sends blocks of a second has sent the next one.
     """
-    due = window_start(device.emit + 2, device.rate_hz) // device.divisor - 1
+    due = window_start(device.emit + 2, device.rate_hz) // device.divisor
     if device.learned == 0:
         due = max(due, device.learn_until_u + envelope_delay(device.inner_hz) + 1)
     device.emit_at_u = due

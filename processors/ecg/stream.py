@@ -176,6 +176,8 @@ def take(device: Record, leads: NDArray[Any], samples: NDArray[np.int16], count:
         follow(device, leads, outputs, ending, beats, metrics, episodes, made, source, work)
         if device.next_index == device.window_end or (ending and (last or first >= device.window_end)):
             end_window(device, leads, work)
+            if not ending and device.newest_u + 1 >= device.emit_at_u:
+                emit_due(device, leads, device.emit + 1, metrics, episodes, made, source, work)
         if ending:
             emit_due(device, leads, device.window, metrics, episodes, made, source, work)
             if not last:
