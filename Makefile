@@ -11,7 +11,7 @@ JOBS ?= 1
 PEERS := .venv-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline accuracy peers proto lock clean
+.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline chaos accuracy peers proto lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -62,6 +62,12 @@ bench-signal: install ## samples per second of the engine beside neurokit2; one 
 
 bench-pipeline: install ## the whole path under load with a per-device ledger; one JSON object (DEVICES= SECONDS=)
 	@$(BIN)/python -m bench.pipeline --devices $(DEVICES) --seconds $(SECONDS)
+
+chaos: DEVICES := 50
+chaos: SECONDS := 180
+chaos: install ## kill, cut and fill up what a stream needs, then compare each device's books with the store (STACK= SCENARIO= DEVICES= SECONDS=); WRITE=1 puts it into docs/reliability.md
+	@$(BIN)/python -m bench.chaos --stack $(or $(STACK),all) --scenario "$(or $(SCENARIO),all)" \
+		--devices $(DEVICES) --seconds $(SECONDS) $(if $(KEEP),--keep "$(KEEP)") $(if $(WRITE),--write)
 
 accuracy: install ## how well beats, waves, classes and rhythms are told (DB=mitdb|qtdb|nstdb|classes|af|vfdb|day|all); WRITE=1 puts it into docs/accuracy.md
 	@$(BIN)/python -m bench.accuracy --db $(DB) $(if $(WRITE),--write)
