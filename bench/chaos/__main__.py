@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -94,6 +95,8 @@ def main() -> None:
     arguments.add_argument("--write", action="store_true", help=f"into {PAGE}")
     arguments.add_argument("--keep", type=Path, help="a folder for logs and data, kept afterwards")
     wanted = arguments.parse_args()
+    for name in ("aiokafka", "psycopg.pool"):  # servers are away on purpose here
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     stacks = STACKS if wanted.stack == "all" else (wanted.stack,)
     fleet = make_fleet(wanted.devices, wanted.seconds)
     place = nullcontext(str(wanted.keep)) if wanted.keep else tempfile.TemporaryDirectory(prefix="leadwire-chaos-")

@@ -9,12 +9,14 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
 import numpy as np
 
 from bench.chaos.fleet import LEADS, RATE_HZ
+from bench.chaos.minio import S3Server
 from bench.chaos.scenes import Scene
 from bench.chaos.services import freeze, thaw
 from schemas import topics
@@ -26,7 +28,7 @@ TURN_S: Final = 15.0
 AWAY_S: Final = 60.0
 PAUSE_S: Final = 30.0
 POISON_SHARE: Final = 0.01
-_REPORTS: Final = 10
+REPORTS: Final = 10
 _TMPFS: Final = "size=16m"
 
 
@@ -126,25 +128,19 @@ async def kill_gateway(scene: Scene) -> None:
 
 
 async def lose_objects(scene: Scene) -> None:
-    """The folder of objects is gone, as a mount that was lost, while reports are asked for."""
-    folder = scene.stand.objects
-    away = folder.with_name("objects-away")
+    """S3 is killed, or the folder of objects is gone as a mount that was lost, while reports are asked for."""
+    s3 = scene.stand.s3
     await scene.at(0.2)
-    async with scene.fault(f"object store away {_part(scene, AWAY_S):.0f} s"):
-        folder.rename(away)
-        folder.touch()
-        try:
-            await _ask_for_reports(scene, _part(scene, AWAY_S))
-        finally:
-            folder.unlink()
-            away.rename(folder)
+    away = _without_s3(s3) if s3 else _without_folder(scene.stand.objects)
+    async with scene.fault(f"object store away {_part(scene, AWAY_S):.0f} s, {REPORTS} reports asked for"), away:
+        await _ask_for_reports(scene, _part(scene, AWAY_S))
 
 
 async def fill_disk(scene: Scene) -> None:
     """No byte is free where objects rest, while reports are asked for."""
     filler = scene.stand.objects / "filler"
     await scene.at(0.2)
-    async with scene.fault(f"disk of objects full {_part(scene, AWAY_S):.0f} s"):
+    async with scene.fault(f"disk of objects full {_part(scene, AWAY_S):.0f} s, {REPORTS} reports asked for"):
         await asyncio.to_thread(_fill, str(filler))
         try:
             await _ask_for_reports(scene, _part(scene, AWAY_S))
@@ -175,12 +171,31 @@ async def small_disk(folder: str) -> AsyncIterator[None]:
         await asyncio.to_thread(subprocess.run, ["umount", "-l", folder], check=True, capture_output=True)
 
 
+@asynccontextmanager
+async def _without_s3(s3: S3Server) -> AsyncIterator[None]:
+    await asyncio.to_thread(s3.kill)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(s3.start)
+
+
+@asynccontextmanager
+async def _without_folder(folder: Path) -> AsyncIterator[None]:
+    away = folder.with_name("objects-away")
+    _lose(folder, away)
+    try:
+        yield
+    finally:
+        _find_again(folder, away)
+
+
 async def _ask_for_reports(scene: Scene, seconds: float) -> None:
     admin = await scene.admin()
     try:
-        for _ in range(_REPORTS):
+        for _ in range(REPORTS):
             await scene.ask_for_report(admin)
-            await asyncio.sleep(seconds / _REPORTS)
+            await asyncio.sleep(seconds / REPORTS)
     finally:
         await admin.close()
 
@@ -203,6 +218,16 @@ def _contradicting(block: SampleBlock) -> SampleBlock:
     other = np.full((len(LEADS), RATE_HZ), 123, np.int16)
     other[block.samples == 123] = MISSING
     return replace(block, samples=other)
+
+
+def _lose(folder: Path, away: Path) -> None:
+    folder.rename(away)
+    folder.touch()  # else the worker would make the folder anew
+
+
+def _find_again(folder: Path, away: Path) -> None:
+    folder.unlink()
+    away.rename(folder)
 
 
 def _fill(path: str) -> None:

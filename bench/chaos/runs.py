@@ -24,7 +24,7 @@ from bench.chaos.stands import StackName, Stand, stand
 from bench.chaos.watch import Watch, longest_catch_up_s
 from processors.topic_reader import read_topic
 from schemas import topics
-from schemas.errors import Busy
+from schemas.errors import Busy, NotFound
 from schemas.samples import SampleBlock
 from storage.database import Database
 
@@ -62,7 +62,7 @@ async def undisturbed(fleet: Fleet, folder: Path) -> Results:
 async def disturbed(scenario: Scenario, name: StackName, fleet: Fleet, calm: Results, folder: Path) -> Outcome:
     """Run the scenario on a fresh stack and compare. Raises Busy when the stack does not come up."""
     async with AsyncExitStack() as ends:
-        running = await ends.enter_async_context(stand(name, folder, **scenario.env))
+        running = await ends.enter_async_context(stand(name, folder, has_s3=name in scenario.has_s3_on, **scenario.env))
         if scenario.has_small_disk:
             await ends.enter_async_context(faults.small_disk(str(running.objects)))
         database = await ends.enter_async_context(_opened(running))
@@ -164,12 +164,23 @@ async def _missing_reports(scene: Scene, database: Database) -> int:
     """Reports that are not there after _REPORTS_S."""
     deadline = time.monotonic() + _REPORTS_S
     while True:
-        states = await store.report_states(database)
-        made = [states.get(report, ("", None)) for report in scene.reports]
-        missing = sum(state != "uploaded" or not (scene.stand.objects / str(key)).is_file() for state, key in made)
-        if not missing or time.monotonic() > deadline:
-            return missing
+        states = await store.reports_made(database)
+        keys = [key for report in scene.reports if (key := states.get(report)) is not None]
+        if len(keys) == len(scene.reports) or time.monotonic() > deadline:
+            return len(scene.reports) - len(keys) + await _unreadable(scene, keys)
         await asyncio.sleep(1)
+
+
+async def _unreadable(scene: Scene, keys: Sequence[str]) -> int:
+    """How many of these objects are no PDF."""
+    files = scene.stand.object_store()
+    unreadable = 0
+    for key in keys:
+        try:
+            unreadable += not (await files.get(key)).startswith(b"%PDF")
+        except (NotFound, Busy):
+            unreadable += 1
+    return unreadable
 
 
 async def _stop(scene: Scene) -> None:

@@ -27,6 +27,7 @@ class Scenario:
     ways: tuple[Way, ...] = ("gateway", "kafka")
     env: Mapping[str, str] = field(default_factory=dict)
     has_small_disk: bool = False
+    has_s3_on: frozenset[StackName] = frozenset()
     not_on: Mapping[StackName, str] = field(default_factory=dict)
 
     def missing(self, stack: StackName) -> str | None:
@@ -48,7 +49,7 @@ SCENARIOS: Final = (
     ),
     Scenario("broker paused 30 s", faults.pause_broker, env=_LONG_SILENCE),
     Scenario("database restarted, and away 60 s", faults.stop_database, env=_LONG_SILENCE),
-    Scenario("object store away 60 s", faults.lose_objects),
+    Scenario("object store away 60 s", faults.lose_objects, has_s3_on=frozenset({"kafka"})),
     Scenario("gateway killed in mid-request", faults.kill_gateway, ways=("gateway",)),
     Scenario("network cut between worker and database", faults.cut_network),
     Scenario("disk full for objects", faults.fill_disk, has_small_disk=True),

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Final, Literal
 
 from bench.chaos.kafka import Kafka
+from bench.chaos.minio import S3Server
 from bench.chaos.proxy import Proxy
 from bench.chaos.services import Service
 from leadwire.children import Child, Children, wait_until
 from leadwire.embedded import Postgres, free_port, is_listening, start_broker
 from schemas.errors import Busy
-from schemas.settings import KafkaSettings
+from schemas.settings import HttpSettings, KafkaSettings, ObjectSettings, SecuritySettings
 from storage.database import Database
+from storage.objects import Objects, objects
 
 StackName = Literal["embedded", "kafka"]
 STACKS: Final[tuple[StackName, ...]] = ("embedded", "kafka")
@@ -39,6 +41,7 @@ class Stand:
     children: Children
     broker: Child
     kafka: Kafka | None
+    s3: S3Server | None
     kafka_settings: KafkaSettings
     postgres: Postgres
     worker_way: Proxy = field(init=False)
@@ -55,7 +58,7 @@ class Stand:
 
     @property
     def objects(self) -> Path:
-        """The folder of objects."""
+        """The folder of objects, where no S3 keeps them."""
         return self.folder / "objects"
 
     @property
@@ -65,6 +68,15 @@ class Stand:
     def database(self) -> Database:
         """The bench's own way to the database, which no fault of the network touches."""
         return Database(self._url_through(self.own_way), pool_size=4)
+
+    def object_store(self) -> Objects:
+        """The services' object store."""
+        s3 = self.s3.env() if self.s3 else {"LEADWIRE_OBJECTS_DIR": str(self.objects)}
+        return objects(
+            ObjectSettings.model_validate(s3),
+            SecuritySettings.model_validate({"LEADWIRE_ENV": "development"}),
+            HttpSettings.model_validate({}),
+        )
 
     def worker(self, name: str = "worker") -> Service:
         return Service(self.children, name, ["worker"], self._env_through(self.worker_way))
@@ -111,10 +123,13 @@ class Stand:
 
 
 @asynccontextmanager
-async def stand(name: StackName, folder: Path, **more: str) -> AsyncIterator[Stand]:
-    """Servers, schema and topics, with the ways open; no service runs yet. All of it is gone afterwards."""
+async def stand(name: StackName, folder: Path, *, has_s3: bool = False, **more: str) -> AsyncIterator[Stand]:
+    """Servers, schema and topics, with the ways open; no service runs yet. All of it is gone afterwards.
+
+    With `has_s3` objects rest in MinIO, else in a folder. Raises Busy, or Misconfigured for a server that is not here.
+    """
     with Children(folder / "logs") as children:
-        running = _servers(name, folder, children)
+        running = _servers(name, folder, children, has_s3=has_s3)
         running.env = os.environ | _settings(running) | more
         running.objects.mkdir(exist_ok=True)
         ways = (running.worker_way, running.gateway_way, running.own_way)
@@ -128,7 +143,10 @@ async def stand(name: StackName, folder: Path, **more: str) -> AsyncIterator[Sta
                 await way.stop()
 
 
-def _servers(name: StackName, folder: Path, children: Children) -> Stand:
+def _servers(name: StackName, folder: Path, children: Children, *, has_s3: bool) -> Stand:
+    s3 = S3Server(children, folder / "s3") if has_s3 else None
+    if s3 is not None:
+        s3.start()
     kafka = Kafka.make(children, folder / "kafka") if name == "kafka" else None
     if kafka is not None:
         kafka.start()
@@ -141,17 +159,18 @@ def _servers(name: StackName, folder: Path, children: Children) -> Stand:
         raise RuntimeError("Kafka.start leaves a child")
     values = {"bootstrap": address, "idempotent": kafka is not None, "partitions": _PARTITIONS}
     settings = KafkaSettings.model_validate(values)
-    return Stand(name, folder, children, broker, kafka, settings, Postgres.start(children, folder))
+    return Stand(name, folder, children, broker, kafka, s3, settings, Postgres.start(children, folder))
 
 
 def _settings(running: Stand) -> dict[str, str]:
+    kept = running.s3.env() if running.s3 else {"LEADWIRE_OBJECTS_DIR": str(running.objects)}
     return {
+        **kept,
         "LEADWIRE_ENV": "production",
         "SECRET_KEY": secrets.token_hex(32),
         "LEADWIRE_KAFKA_BOOTSTRAP": running.kafka_settings.bootstrap,
         "LEADWIRE_KAFKA_IDEMPOTENT": str(running.kafka_settings.idempotent).lower(),
         "LEADWIRE_KAFKA_PARTITIONS": str(_PARTITIONS),
-        "LEADWIRE_OBJECTS_DIR": str(running.objects),
         "LEADWIRE_PUBLIC_URL": running.gateway_url,
     }
 

@@ -75,8 +75,10 @@ async def newest_seconds(database: Database, recordings: Sequence[UUID]) -> dict
         return dict(await cursor.fetchall())
 
 
-async def report_states(database: Database) -> dict[UUID, tuple[str, str | None]]:
-    """upload_status and key of each report."""
+async def reports_made(database: Database) -> dict[UUID, str]:
+    """The key of each report that was made."""
     async with database.transaction() as connection:
-        cursor = await connection.execute("SELECT report_id, upload_status, file_path_s3 FROM ecg_reports")
-        return {report_id: (status, key) for report_id, status, key in await cursor.fetchall()}
+        cursor = await connection.execute(
+            "SELECT report_id, file_path_s3 FROM ecg_reports WHERE upload_status = 'uploaded'"
+        )
+        return dict(await cursor.fetchall())
