@@ -23,6 +23,9 @@ BY_WALL_CLOCK: Final = frozenset({"created_at"})
 """Columns that tell when a row was written; two runs must differ in them."""
 
 
+_EXAMPLES: Final = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Differences:
     """Of one table: identities that either run knows, those that differ, and the first few of them in words."""
@@ -37,7 +40,7 @@ def differences(identity: Sequence[str], calm: Sequence[Row], stormy: Sequence[R
     wanted, found = _by_identity(identity, calm), _by_identity(identity, stormy)
     names = sorted(wanted.keys() | found.keys())
     differing = [name for name in names if wanted.get(name) != found.get(name)]
-    told = tuple(_told(name, wanted.get(name, []), found.get(name, [])) for name in differing[:5])
+    told = tuple(_told(name, wanted.get(name, []), found.get(name, [])) for name in differing[:_EXAMPLES])
     return Differences(len(names), len(differing), told)
 
 
@@ -55,6 +58,6 @@ def _told(name: tuple[str, ...], calm: list[list[tuple[str, str]]], stormy: list
     if len(calm) != len(stormy):
         return f"{name} stands {len(stormy)} times, undisturbed {len(calm)}"
     pairs = zip(calm[0], stormy[0], strict=True)
-    return f"{name}: " + ", ".join(
-        f"{mine[0]} {yours[1]} instead of {mine[1]}" for mine, yours in pairs if mine != yours
-    )
+    changed = [f"{mine[0]} {yours[1]} instead of {mine[1]}" for mine, yours in pairs if mine != yours]
+    more = f" and {len(changed) - _EXAMPLES} more" if len(changed) > _EXAMPLES else ""
+    return f"{name}: {', '.join(changed[:_EXAMPLES])}{more}"
