@@ -88,7 +88,7 @@ def main() -> None:
     """Run, print the table or JSON, write it into the page if asked; exit with 1 if any figure is not 0."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--stack", choices=[*STACKS, "all"], default="all")
-    arguments.add_argument("--scenario", default="all", help="a part of its name")
+    arguments.add_argument("--scenario", default="all", help="how its name begins, or a part of it")
     arguments.add_argument("--seconds", type=int, default=180)
     arguments.add_argument("--devices", type=int, default=50)
     arguments.add_argument("--json", action="store_true")

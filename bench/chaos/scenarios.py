@@ -58,8 +58,11 @@ SCENARIOS: Final = (
 
 
 def chosen(name: str) -> tuple[Scenario, ...]:
-    """All of them, or those whose name begins with or contains `name`. Raises KeyError for none."""
-    found = tuple(scenario for scenario in SCENARIOS if name in ("all", "") or name in scenario.name)
+    """All of them; or those whose name begins with `name`, or else contains it. Raises KeyError for none."""
+    if name == "all":
+        return SCENARIOS
+    starting = tuple(scenario for scenario in SCENARIOS if scenario.name.startswith(name))
+    found = starting or tuple(scenario for scenario in SCENARIOS if name in scenario.name)
     if not found:
         raise KeyError(f"no scenario {name!r}; choose all, or a part of: " + "; ".join(s.name for s in SCENARIOS))
     return found
