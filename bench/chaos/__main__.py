@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
 import json
 import logging
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +20,9 @@ import numpy as np
 
 from bench.accuracy.pages import Part, Section, write
 from bench.chaos.fleet import LEADS, RATE_HZ, Fleet
-from bench.chaos.outcomes import Outcome, table
+from bench.chaos.outcomes import Outcome, joined, rows, rows_of, table
 from bench.chaos.runs import DRAIN_S, SETTLE_S, Results, disturbed, undisturbed
-from bench.chaos.scenarios import Scenario, chosen
+from bench.chaos.scenarios import SCENARIOS, Scenario, chosen
 from bench.chaos.stands import STACKS, StackName
 from ingest.simulation.strips import make_bank
 from schemas.clock import now_us
@@ -31,8 +33,14 @@ _OVERHEAD_S: Final = 300.0
 """Starting, comparing and stopping a stack, with room."""
 
 
-async def run(stacks: Sequence[StackName], scenarios: Sequence[Scenario], fleet: Fleet, folder: Path) -> list[Outcome]:
-    """All outcomes, one after the other."""
+async def run(
+    stacks: Sequence[StackName],
+    scenarios: Sequence[Scenario],
+    fleet: Fleet,
+    folder: Path,
+    tell: Callable[[Outcome], None],
+) -> list[Outcome]:
+    """All outcomes, one after the other, each told at once."""
     _say(f"{fleet.count} devices, {fleet.seconds} s each; the undisturbed run ...")
     async with asyncio.timeout(fleet.seconds + SETTLE_S + _OVERHEAD_S):
         calm = await undisturbed(fleet, folder / "undisturbed")
@@ -41,6 +49,7 @@ async def run(stacks: Sequence[StackName], scenarios: Sequence[Scenario], fleet:
         for number, scenario in enumerate(scenarios):
             outcomes.append(await _outcome(scenario, stack, fleet, calm, folder / f"{stack}-{number}"))
             _say(_line(outcomes[-1]))
+            tell(outcomes[-1])
     return outcomes
 
 
@@ -74,10 +83,25 @@ def make_fleet(count: int, seconds: int) -> Fleet:
     return Fleet(strips, count, seconds, now_us())
 
 
-def _section(outcomes: Sequence[Outcome], fleet: Fleet, command: str) -> Section:
-    text = table([replace(outcome, told=outcome.told.split("; see /")[0]) for outcome in outcomes])
+def write_page(outcome: Outcome, fleet: Fleet) -> None:
+    """Put its row into the page; those of other scenarios and stacks stay if their runs were as large and as long."""
+    with PAGE.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the other stack's run may write at this moment
+        _write_page(outcome, fleet)
+
+
+def _write_page(outcome: Outcome, fleet: Fleet) -> None:
     title = f"{fleet.count} devices, {len(LEADS)} leads at {RATE_HZ} Hz, {fleet.seconds} s a scenario"
-    return Section("chaos", f"`{command}`", (Part(title, text),))
+    page = PAGE.read_text("utf-8")
+    known = rows_of(page) if title in page else []
+    told = rows([replace(outcome, told=outcome.told.split("; see /")[0])])
+    every = joined(known, told, [scenario.name for scenario in SCENARIOS])
+    command = f"make chaos DEVICES={fleet.count} SECONDS={fleet.seconds} WRITE=1"
+    write(Section("chaos", f"`{command}`", (Part(title, table(every)),)), PAGE)
+
+
+def _nobody(_: Outcome) -> None:
+    """Nothing is to be written."""
 
 
 def _say(text: str) -> None:
@@ -100,12 +124,10 @@ def main() -> None:
     stacks = STACKS if wanted.stack == "all" else (wanted.stack,)
     fleet = make_fleet(wanted.devices, wanted.seconds)
     place = nullcontext(str(wanted.keep)) if wanted.keep else tempfile.TemporaryDirectory(prefix="leadwire-chaos-")
+    tell = partial(write_page, fleet=fleet) if wanted.write else _nobody
     with place as folder:
-        outcomes = asyncio.run(run(stacks, chosen(wanted.scenario), fleet, Path(folder).resolve()))
-    print(json.dumps([outcome.as_json() for outcome in outcomes]) if wanted.json else table(outcomes))
-    if wanted.write:
-        command = f"make chaos STACK={wanted.stack} SECONDS={wanted.seconds} DEVICES={wanted.devices} WRITE=1"
-        write(_section(outcomes, fleet, command), PAGE)
+        outcomes = asyncio.run(run(stacks, chosen(wanted.scenario), fleet, Path(folder).resolve(), tell))
+    print(json.dumps([outcome.as_json() for outcome in outcomes]) if wanted.json else table(rows(outcomes)))
     sys.exit(not all(outcome.is_good for outcome in outcomes))
 
 

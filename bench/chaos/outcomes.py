@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import TypeAlias
 
 from bench.chaos.differences import Differences
 from bench.chaos.ledger import Balance
@@ -13,6 +14,9 @@ _HEAD = (
     "scenario", "stack", "faults injected", "samples acknowledged", "lost", "doubled", "beats compared",
     "beats differing", "other rows differing", "restarts", "longest catch-up s",
 )  # fmt: skip
+
+
+Row: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,29 @@ class Outcome:
         return asdict(self) | {"is_good": self.is_good}
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
-    """One table in Markdown, a row an outcome."""
-    rows = [_HEAD, ("---",) * len(_HEAD), *map(_cells, outcomes)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+def rows(outcomes: Sequence[Outcome]) -> list[Row]:
+    """The table's rows, one an outcome."""
+    return [_cells(outcome) for outcome in outcomes]
 
 
-def _cells(outcome: Outcome) -> tuple[str, ...]:
+def table(wanted: Sequence[Row]) -> str:
+    """The table in Markdown."""
+    return "\n".join("| " + " | ".join(row) + " |" for row in (_HEAD, ("---",) * len(_HEAD), *wanted)) + "\n"
+
+
+def rows_of(text: str) -> list[Row]:
+    """The rows of a table that `table` made, wherever it stands in a text."""
+    lines = [tuple(line.strip("| ").split(" | ")) for line in text.splitlines() if line.startswith("| ")]
+    return [line for line in lines if len(line) == len(_HEAD) and line != _HEAD and line[0] != "---"]
+
+
+def joined(known: Sequence[Row], new: Sequence[Row], names: Sequence[str]) -> list[Row]:
+    """What was known of other scenarios and stacks, and what is new, by scenario and stack."""
+    by_place = {(names.index(row[0]), row[1]): row for row in (*known, *new) if row[0] in names}
+    return [by_place[place] for place in sorted(by_place)]
+
+
+def _cells(outcome: Outcome) -> Row:
     if outcome.told and not outcome.tables:
         return (outcome.scenario, outcome.stack, outcome.told, *("–",) * (len(_HEAD) - 3))
     beats = outcome.tables["ecg_beats"]
