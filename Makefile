@@ -8,10 +8,11 @@ SECONDS ?= 30
 RECORD ?=
 DB ?= mitdb
 JOBS ?= 1
+BROKER ?= tansu
 PEERS := .venv-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline chaos accuracy peers proto lock clean
+.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline soak chaos accuracy peers proto lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -60,8 +61,17 @@ imports: install-dev
 bench-signal: install ## samples per second of the engine beside neurokit2; one JSON object (DEVICES=)
 	@$(BIN)/python -m bench.signal --devices $(DEVICES)
 
-bench-pipeline: install ## the whole path under load with a per-device ledger; one JSON object (DEVICES= SECONDS=)
-	@$(BIN)/python -m bench.pipeline --devices $(DEVICES) --seconds $(SECONDS)
+bench-pipeline: install ## the whole path under load, all on this machine; one JSON object (DEVICES= SECONDS= BROKER=tansu|kafka LIMIT=1 PEERS=1 JSON=file)
+	@$(BIN)/python -m bench.pipeline --devices $(DEVICES) --seconds $(SECONDS) --broker $(BROKER) \
+		$(if $(LIMIT),--find-limit) $(if $(JSON),--json "$(JSON)")
+
+soak: install ## half an hour with restarts on Apache Kafka: nothing lost, memory flat (DEVICES= SECONDS= SEED= JSON=file)
+	@$(BIN)/python -m bench.pipeline --soak --broker kafka --devices $(DEVICES) --seconds $(SECONDS) --seed $(SEED) \
+		$(if $(JSON),--json "$(JSON)")
+
+soak: DEVICES = 2500
+soak: SECONDS = 1800
+soak: SEED = 1
 
 chaos: DEVICES := 50
 chaos: SECONDS := 180

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +14,7 @@ from api.waveform_json import channel
 from schemas import codec, topics
 from schemas import ecg_pb2 as pb
 from schemas.beats import Beat
+from schemas.codec_results import beats_from_pb, metrics_from_pb
 from schemas.errors import Malformed
 from schemas.samples import SampleBlock
 
@@ -43,8 +44,8 @@ def messages(record: LiveRecord, wanted: Collection[UUID]) -> Iterator[LiveMessa
     A record that breaks the contract says nothing: the worker puts it into ecg.rejects, and the page goes on.
     """
     try:
-        if record.topic == topics.SAMPLES:
-            yield from _samples(record.value, wanted)
+        if record.topic in _PACKS:
+            yield from _PACKS[record.topic](record.value, {str(device_id) for device_id in wanted})
         elif record.value and _device_of(record) in wanted:
             yield _result(record)
     except (Malformed, DecodeError):
@@ -58,8 +59,7 @@ def _device_of(record: LiveRecord) -> UUID | None:
         return None
 
 
-def _samples(value: bytes, wanted: Collection[UUID]) -> Iterator[LiveMessage]:
-    names = {str(device_id) for device_id in wanted}
+def _samples(value: bytes, names: Collection[str]) -> Iterator[LiveMessage]:
     for message in pb.SamplePack.FromString(value).blocks:
         if message.device_id in names:
             block = codec.block_from_pb(message)
@@ -79,30 +79,39 @@ def _block(block: SampleBlock) -> dict[str, Any]:
     }
 
 
+def _metrics(value: bytes, names: Collection[str]) -> Iterator[LiveMessage]:
+    for message in pb.MetricsPack.FromString(value).metrics:
+        if message.device_id in names:
+            metrics = metrics_from_pb(message)
+            yield LiveMessage(metrics.device_id, to_text("metrics", asdict(metrics)))
+
+
+def _beats(value: bytes, names: Collection[str]) -> Iterator[LiveMessage]:
+    for batch in pb.BeatPack.FromString(value).batches:
+        if batch.device_id in names and batch.beats:
+            beats = beats_from_pb(batch)
+            content = {
+                "device_id": beats[0].device_id,
+                "recording_id": beats[0].recording_id,
+                "engine_version": beats[0].engine_version,
+                "beats": [_beat(beat) for beat in beats],
+            }
+            yield LiveMessage(beats[0].device_id, to_text("beats", content))
+
+
+_PACKS: Final[dict[str, Callable[[bytes, Collection[str]], Iterator[LiveMessage]]]] = {
+    topics.SAMPLES: _samples,
+    topics.BEATS: _beats,
+    topics.METRICS: _metrics,
+}
+
+
 def _result(record: LiveRecord) -> LiveMessage:
-    if record.topic == topics.BEATS:
-        return _beats(codec.decode_beats(record.value))
-    if record.topic == topics.METRICS:
-        metrics = codec.decode_metrics(record.value)
-        return LiveMessage(metrics.device_id, to_text("metrics", asdict(metrics)))
     if record.topic == topics.ALARMS:
         alarm = codec.decode_alarm(record.value)
         return LiveMessage(alarm.device_id, to_text("alarm", asdict(alarm)))
     episode = codec.decode_rhythm(record.value)
     return LiveMessage(episode.device_id, to_text("rhythm", asdict(episode)))
-
-
-def _beats(beats: list[Beat]) -> LiveMessage:
-    if not beats:
-        raise Malformed("the BeatBatch holds no beat; send at least one")
-    first = beats[0]
-    content = {
-        "device_id": first.device_id,
-        "recording_id": first.recording_id,
-        "engine_version": first.engine_version,
-        "beats": [_beat(beat) for beat in beats],
-    }
-    return LiveMessage(first.device_id, to_text("beats", content))
 
 
 def _beat(beat: Beat) -> dict[str, Any]:

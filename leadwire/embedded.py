@@ -46,6 +46,9 @@ class Stack:
             "LEADWIRE_ENV": os.environ.get("LEADWIRE_ENV", "development"),
             "LEADWIRE_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "LEADWIRE_KAFKA_IDEMPOTENT": "false" if self.is_tansu else "true",
+            "LEADWIRE_KAFKA_FETCH_WAIT_MS": "50"
+            if self.is_tansu
+            else "500",  # Tansu never answers before the wait is over
             "LEADWIRE_KAFKA_PARTITIONS": os.environ.get("LEADWIRE_KAFKA_PARTITIONS", str(_PARTITIONS)),
             "DATABASE_URL": self.database_url,
             "LEADWIRE_READER_DATABASE_URL": self.reader_url,

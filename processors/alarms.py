@@ -13,23 +13,16 @@ from numpy.typing import NDArray
 
 from processors import alarm_watch
 from processors.alarm_intervals import MINUTE_MS, Intervals
-from processors.alarm_watch import BACK_US, SECOND_US, SETTLE_US, Second, Stated, Watch
-from processors.ecg.results import Results
+from processors.alarm_told import ALARMS, Told, first_us, marked
+from processors.alarm_watch import BACK_US, SECOND_US, Second, Watch
 from schemas import rhythms
-from schemas.alarms import DEFAULT_LIMITS, KIND_BY_NAME, UNREADABLE, AlarmEvent, AlarmLimits
+from schemas.alarms import DEFAULT_LIMITS, UNREADABLE, AlarmEvent, AlarmLimits
+from schemas.results import Results
 
-_CLOSED: Final = 2
 _FIRST_SLOTS: Final = 64
 
 
-def _marked(names: Iterable[str]) -> NDArray[np.bool_]:
-    """True at the position of each of these labels; one more place for -1, which names none."""
-    chosen = set(names)
-    return np.array([label in chosen for label in rhythms.LABELS] + [False])
-
-
-_ALARMS: Final = _marked(name for name, kind in KIND_BY_NAME.items() if kind.cause == "rhythm")
-_SPOILS: Final = _marked((rhythms.NOISE, rhythms.LEAD_OFF))
+_SPOILS: Final = marked((rhythms.NOISE, rhythms.LEAD_OFF))
 
 
 @dataclass(slots=True)
@@ -87,11 +80,13 @@ class Board:
         if not table.size and not results.episodes.size and not results.beats.size:
             return news
         slots = self._slots_of(results, news)
-        stirred = self._stirred(results, slots)
+        stirred = np.flatnonzero(self._stirred(results, slots)).tolist()
         slot = slots[table["source"]]
         self._last_us[slot] = table["window_start_us"] + SECOND_US  # of equal slots the last one stays
-        for number in np.flatnonzero(stirred).tolist():
-            self._follow(results, number, int(slots[number]), news)
+        if stirred:
+            told = Told(results)
+            for number in stirred:
+                self._follow(results, told, number, int(slots[number]), news)
         return news
 
     def close(self, device_ids: Iterable[UUID], silent_us: int) -> AlarmNews:
@@ -141,7 +136,7 @@ class Board:
         found = [self._slots.get(source.device_id.int, -1) for source in results.sources]
         slots = np.array(found, np.intp)
         for number in np.flatnonzero(slots < 0).tolist():
-            source, since_us = results.sources[number], _first_us(results, number)
+            source, since_us = results.sources[number], first_us(results, number)
             if since_us is None:
                 continue  # nothing was decided of it yet
             slots[number] = self._slots.get(source.device_id.int, -1)
@@ -161,7 +156,7 @@ class Board:
         over |= (table["quality"] < UNREADABLE) | _SPOILS[table["rhythm"]] | self._awake[slot]
         over |= table["window_start_us"] < self._last_us[slot] - BACK_US
         stirred[source[over]] = True
-        stirred[told["source"][_ALARMS[told["rhythm"]]]] = True
+        stirred[told["source"][ALARMS[told["rhythm"]]]] = True
         beats = results.beats
         extreme = beats["rr_ms"] * self._low[slots[beats["source"]]] >= MINUTE_MS
         stirred[beats["source"][extreme]] = True
@@ -170,15 +165,15 @@ class Board:
         # A device that a former source of this step has stirred is looked at in all of them.
         return np.isin(slots, slots[stirred]) & (slots >= 0)
 
-    def _follow(self, results: Results, number: int, slot: int, news: AlarmNews) -> None:
+    def _follow(self, results: Results, told: Told, number: int, slot: int, news: AlarmNews) -> None:
         source = results.sources[number]
         watch = self._watches.get(slot) or self._fresh(source.device_id, source.recording_id, slot)
         watch.recording_id = source.recording_id
         if slot not in self._watches:
-            watch.last_us = _first_us(results, number) or watch.last_us
+            watch.last_us = first_us(results, number) or watch.last_us
         intervals = self._intervals.pop(slot, None) or Intervals()
-        intervals.add(_beats(results, number))
-        for at_us, _, row in _in_order(results, number, intervals, watch.limits.low_bpm):
+        intervals.add(told.beats(number))
+        for at_us, _, row in told.in_order(number, intervals, watch.limits.low_bpm):
             if isinstance(row, Second):
                 watch.take_second(row)
             else:
@@ -223,64 +218,3 @@ def dump(board: Board) -> bytes:
 def load(data: bytes) -> Board:
     """The board that `dump` wrote."""
     return Board.load(json.loads(data)) if data else Board()
-
-
-def _first_us(results: Results, number: int) -> int | None:
-    """When the first thing told of a source began; None when nothing is told.
-
-    The first beats are decided before the second they are in is given, which has begun by then.
-    """
-    seconds = results.metrics["window_start_us"][results.metrics["source"] == number]
-    stated = results.episodes["started_at_us"][results.episodes["source"] == number]
-    if seconds.size:
-        return int(seconds[0])
-    if stated.size:
-        return int(stated[0])
-    peaks = results.beats["at_us"][results.beats["source"] == number]
-    return int(peaks[0]) - SETTLE_US if peaks.size else None
-
-
-def _in_order(
-    results: Results, number: int, intervals: Intervals, low_bpm: int
-) -> list[tuple[int, int, Second | Stated]]:
-    """A source's rows by when they were stated.
-
-    Seconds are at their end. An episode row says so far as it knows: an opened one up to the second it was stated in.
-    A closed one may have ended before it was stated, but is never older than the row stated before it.
-    """
-    rows: list[tuple[int, int, Second | Stated]] = [
-        (second.start_us + SECOND_US, 0, second) for second in _seconds(results, number, intervals, low_bpm)
-    ]
-    newest_us = 0
-    for stated in _stated(results, number):
-        newest_us = max(newest_us, stated.ended_at_us)
-        rows.append((newest_us, 1, stated))
-    rows.sort(key=lambda row: row[:2])  # stable: what was stated first stays first
-    return rows
-
-
-def _seconds(results: Results, number: int, intervals: Intervals, low_bpm: int) -> list[Second]:
-    table = results.metrics[results.metrics["source"] == number]
-    columns = ("window_start_us", "heart_rate_bpm", "quality", "rhythm")
-    lists = zip(*(table[name].tolist() for name in columns), strict=True)
-    return [
-        Second(start, rate, quality, _label(label), intervals.slow_bpm(start + SECOND_US, low_bpm))
-        for start, rate, quality, label in lists
-    ]
-
-
-def _beats(results: Results, number: int) -> list[tuple[int, float]]:
-    table = results.beats[results.beats["source"] == number]
-    return list(zip(table["at_us"].tolist(), np.nan_to_num(table["rr_ms"]).tolist(), strict=True))
-
-
-def _stated(results: Results, number: int) -> list[Stated]:
-    told = results.episodes
-    table = told[(told["source"] == number) & _ALARMS[told["rhythm"]]]
-    columns = ("rhythm", "state", "started_at_us", "ended_at_us", "confidence")
-    lists = zip(*(table[name].tolist() for name in columns), strict=True)
-    return [Stated(rhythms.LABELS[r], state == _CLOSED, start, end, sure) for r, state, start, end, sure in lists]
-
-
-def _label(number: int) -> str | None:
-    return rhythms.LABELS[number] if number >= 0 else None

@@ -13,10 +13,10 @@ import wfdb
 
 from processors import rows
 from processors.ecg.interface import Engine
-from processors.ecg.results import Results
 from processors.timeline import spans
 from schemas.beats import Beat
 from schemas.metrics import Metrics
+from schemas.results import Results
 from schemas.rhythms import RhythmEpisode
 from schemas.samples import SampleBlock
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import faust
 
+from processors.transport import use_transport
 from schemas.settings import KafkaSettings, WorkerSettings
 
 COMMIT_INTERVAL_S = 1.0
@@ -17,7 +18,7 @@ def create_app(kafka: KafkaSettings, worker: WorkerSettings) -> faust.App:
 
     Acknowledged events only are committed, and the pipeline acknowledges only what a checkpoint covers.
     """
-    return faust.App(
+    app = faust.App(
         worker.group,
         broker=f"aiokafka://{kafka.bootstrap}",
         value_serializer="raw",
@@ -37,3 +38,5 @@ def create_app(kafka: KafkaSettings, worker: WorkerSettings) -> faust.App:
         logging_config=None,
         version=1,
     )
+    use_transport(app, kafka.bootstrap, kafka.fetch_wait_ms)
+    return app

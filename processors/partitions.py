@@ -12,7 +12,7 @@ from uuid import UUID
 from processors import checkpoints, rows
 from processors.alarms import Board
 from processors.ecg.interface import Engine, StateMismatch, Step
-from processors.publish import DeadLetter
+from processors.publish import DeadLetter, Decided
 from processors.sequence import Sequenced, Sequencer
 from processors.sinks import Rows
 from schemas import topics
@@ -62,6 +62,7 @@ class Partition:
         self._partitions = partitions
         self.next_offset: int | None = None
         self.dirty = False
+        self.saved_at_s = time.monotonic()
         self._engine = engine
         self._sequencer = Sequencer(stretch_s)
         self._state = engine.new_state()
@@ -81,7 +82,7 @@ class Partition:
         try:
             loaded = checkpoints.load(saved.state, partition._sequencer)
             partition._state = engine.load(loaded.engine_state)
-            partition.board = loaded.board or Board()
+            partition.board = loaded.board
         except StateMismatch as error:
             _log.warning("engine state not restored", partition=number, why=str(error))
             partition._state = engine.new_state()
@@ -91,6 +92,7 @@ class Partition:
     def checkpoint(self) -> Checkpoint:
         """The state now, which covers everything before next_offset."""
         self.dirty = False
+        self.saved_at_s = time.monotonic()
         return Checkpoint(
             topic=topics.SAMPLES,
             partition=self.number,
@@ -211,10 +213,11 @@ class Partition:
 
     def _absorb(self, step: Step[Any], into: Rows) -> None:
         self._state = step.state
-        into.beats.extend(rows.beats(step.results))
-        into.metrics.extend(rows.metrics(step.results))
-        into.episodes.extend(rows.episodes(step.results))
-        into.alarms.extend(self.board.take(step.results))
+        results = step.results
+        if results.beats.size or results.metrics.size:
+            into.decided.append(Decided(self.number, results))
+        into.episodes.extend(rows.episodes(results))
+        into.alarms.extend(self.board.take(results))
 
     def _letter(self, record: Record, value: bytes, error: Rejected) -> DeadLetter:
         return DeadLetter(record.key, value, error, topics.SAMPLES, self.number, record.offset)

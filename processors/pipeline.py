@@ -17,6 +17,8 @@ from schemas.settings import WorkerSettings
 from schemas.telemetry import LAG_RECORDS
 
 _LAG_EVERY_S: Final = 5.0
+_CHECKPOINT_EVERY_S: Final = 0.1
+"""One partition at a time, so that a worker with all 64 still saves each of them in time."""
 
 Stop = Callable[[BaseException], None]
 """Ends the worker at once: an agent that raised would have its event acknowledged (a trap of Faust)."""
@@ -42,10 +44,10 @@ def build(app: faust.App, samples: SampleProcessor, reporter: Reporter, settings
                     await reporter.take(event.value)  # ReportEvent: samples and results, PDF, object, row
                     event.ack()
 
-    @app.timer(interval=settings.checkpoint_interval_s)  # type: ignore[untyped-decorator]  # Faust types it as Any
+    @app.timer(interval=_CHECKPOINT_EVERY_S)  # type: ignore[untyped-decorator]  # Faust types it as Any
     async def checkpoint() -> None:
         with _or(stop):
-            await samples.checkpoint()  # results are committed: now state and offset, then acknowledge
+            await samples.checkpoint_due()  # results are committed: now state and offset, then acknowledge
 
     @app.timer(interval=1.0)  # type: ignore[untyped-decorator]  # as above
     async def close_idle() -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
@@ -13,11 +12,11 @@ from aiokafka.errors import KafkaError
 
 from schemas import topics
 from schemas.alarms import AlarmEvent
-from schemas.beats import Beat
-from schemas.codec import encode_alarm, encode_beats, encode_metrics, encode_report_event, encode_rhythm
+from schemas.codec import encode_alarm, encode_report_event, encode_rhythm
+from schemas.codec_results import encode_beat_pack, encode_metrics_pack
 from schemas.errors import Busy, LeadwireError
-from schemas.metrics import Metrics
 from schemas.reports import ReportEvent
+from schemas.results import Results
 from schemas.rhythms import RhythmEpisode
 from schemas.settings import KafkaSettings
 
@@ -34,6 +33,14 @@ class DeadLetter:
     topic: str
     partition: int
     offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the engine decided of the devices of one partition."""
+
+    partition: int
+    results: Results
 
 
 class Publisher:
@@ -58,26 +65,16 @@ class Publisher:
             await self._producer.stop()
 
     async def results(
-        self,
-        beats: Sequence[Beat],
-        metrics: Sequence[Metrics],
-        episodes: Sequence[RhythmEpisode],
-        alarms: Sequence[AlarmEvent] = (),
+        self, decided: Sequence[Decided], episodes: Sequence[RhythmEpisode], alarms: Sequence[AlarmEvent] = ()
     ) -> None:
         """Tell the live views. A repeat is harmless: everything carries its identity."""
-        by_recording = groupby(sorted(beats, key=lambda beat: beat.recording_id), key=lambda beat: beat.recording_id)
-        batches = [list(group) for _, group in by_recording]
-        await self._send(
-            [
-                *((topics.BEATS, topics.device_key(batch[0].device_id), encode_beats(batch)) for batch in batches),
-                *((topics.METRICS, topics.device_key(row.device_id), encode_metrics(row)) for row in metrics),
-                *((topics.RHYTHMS, topics.device_key(row.device_id), encode_rhythm(row)) for row in episodes),
-                *((topics.ALARMS, topics.device_key(row.device_id), encode_alarm(row)) for row in alarms),
-            ]
-        )
+        packs = [pack for each in decided for pack in _packs(each)]
+        rhythms = [(topics.RHYTHMS, encode_rhythm(row), topics.device_key(row.device_id), None) for row in episodes]
+        raised = [(topics.ALARMS, encode_alarm(row), topics.device_key(row.device_id), None) for row in alarms]
+        await self._send([*packs, *rhythms, *raised])
 
     async def report(self, event: ReportEvent) -> None:
-        await self._send([(topics.REPORTS, topics.device_key(event.device_id), encode_report_event(event))])
+        await self._send([(topics.REPORTS, encode_report_event(event), topics.device_key(event.device_id), None)])
 
     async def rejects(self, letters: Sequence[DeadLetter]) -> None:
         """Dead letters: the original key and bytes, the reason and the origin in headers."""
@@ -91,10 +88,10 @@ class Publisher:
         except KafkaError as error:
             raise _busy(error) from error
 
-    async def _send(self, records: Iterable[tuple[str, bytes, bytes]]) -> None:
+    async def _send(self, records: Iterable[tuple[str, bytes, bytes, int | None]]) -> None:
         producer = self._started()
         try:
-            sent = [await producer.send(topic, value, key=key) for topic, key, value in records]
+            sent = [await producer.send(topic, value, key, partition) for topic, value, key, partition in records]
             await asyncio.gather(*sent)
         except KafkaError as error:
             raise _busy(error) from error
@@ -103,6 +100,19 @@ class Publisher:
         if self._producer is None:
             raise RuntimeError("call start() before publishing")
         return self._producer
+
+
+def _packs(decided: Decided) -> Iterator[tuple[str, bytes, bytes, int | None]]:
+    """At most a record of beats and one of metrics, on the partition that the devices have everywhere.
+
+    One for each device would cost more than the engine: a record takes some 20 us of the producer, a broker's work, and
+    as much of every reader.
+    """
+    key = str(decided.partition).encode()
+    if decided.results.beats.size:
+        yield topics.BEATS, encode_beat_pack(decided.results), key, decided.partition
+    if decided.results.metrics.size:
+        yield topics.METRICS, encode_metrics_pack(decided.results), key, decided.partition
 
 
 def _headers(letter: DeadLetter) -> list[tuple[str, bytes]]:

@@ -8,10 +8,10 @@ from typing import Any, Final, cast
 
 from numpy.typing import NDArray
 
-from processors.ecg.results import METRICS_DTYPE, Results, Source
 from schemas.beats import Beat, Fiducials
 from schemas.metrics import FIGURES, Metrics
 from schemas.quality import LeadQuality, flags_of
+from schemas.results import METRICS_DTYPE, Results, Source
 from schemas.rhythms import LABELS, EpisodeState, RhythmEpisode
 
 _BEAT_FIGURES: Final = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import inf, nextafter
 from typing import Any
 from uuid import UUID
 
@@ -89,10 +91,13 @@ class SampleProcessor:
             await self._sinks.write(results)
         _observe_latency(results)
 
-    async def checkpoint(self) -> None:
-        """Save the state of every partition that moved, then acknowledge what it covers."""
+    async def checkpoint(self, before_s: float = inf) -> None:
+        """Save the state of every partition that moved, then acknowledge what it covers.
+
+        With `before_s` only of those that were saved last before this moment of the monotonic clock.
+        """
         async with self._turn:
-            moved = [partition for partition in self._partitions.values() if partition.dirty]
+            moved = [each for each in self._partitions.values() if each.dirty and each.saved_at_s < before_s]
             if not moved:
                 return
             with CHECKPOINT_SECONDS.time():
@@ -101,6 +106,17 @@ class SampleProcessor:
                 heard_of = {device_id: at for partition in moved for device_id, at in partition.heard_of().items()}
                 await self._sinks.checkpoint(stretches, saved, heard_of)
             self._acknowledge(saved)
+
+    async def checkpoint_due(self) -> None:
+        """Save the partition whose turn it is: each comes once in the interval, and never all of them at once.
+
+        Saving all together would hold the samples up for as long as it takes, seconds with thousands of devices.
+        """
+        waiting = [each for each in self._partitions.values() if each.dirty]
+        if waiting:
+            oldest = min(waiting, key=lambda each: each.saved_at_s)
+            if time.monotonic() - oldest.saved_at_s >= self._settings.checkpoint_interval_s:
+                await self.checkpoint(nextafter(oldest.saved_at_s, inf))
 
     async def close_idle(self) -> None:
         """Decide what devices still owe that have fallen silent."""
@@ -127,8 +143,11 @@ class SampleProcessor:
         async with self._turn:
             self.forget(self._partitions.keys() - numbers)
             saved = await patiently(lambda: self._load(numbers))
-            for number in numbers - self._partitions.keys():
+            added = sorted(numbers - self._partitions.keys())
+            for position, number in enumerate(added):
                 self._partitions[number] = self._restored(number, saved.get(number))
+                # Their turns come evenly spread over the interval.
+                self._partitions[number].saved_at_s -= self._settings.checkpoint_interval_s * position / len(added)
 
     def forget(self, numbers: set[int]) -> None:
         """Drop partitions that another worker takes over; what is not checkpointed it computes again."""
@@ -207,5 +226,7 @@ class SampleProcessor:
 
 def _observe_latency(results: Rows) -> None:
     now = now_us()
-    for row in results.metrics:
-        STORED_SECONDS.observe(max(0.0, (now - row.window_start_us) / 1e6 - 1.0))
+    for each in results.decided:
+        waited_s = (now - each.results.metrics["window_start_us"]) / 1e6 - 1.0
+        for seconds in waited_s.tolist():
+            STORED_SECONDS.observe(max(0.0, seconds))

@@ -184,7 +184,7 @@ class Sequencer:
         if abs(block.started_at_us - expected_us) > DRIFT_US:
             track.anchor_index, track.anchor_us = block.first_index, block.started_at_us
             expected_us = block.started_at_us
-        done.blocks.append(replace(block, started_at_us=expected_us))
+        done.blocks.append(block if block.started_at_us == expected_us else replace(block, started_at_us=expected_us))
         if track.stored_index == track.next_index:
             track.stored_at_us = expected_us
         track.recent = np.concatenate((track.recent, block.samples), axis=1)
@@ -211,6 +211,8 @@ class Sequencer:
 
 
 def _check_same_acquisition(known: SampleBlock, block: SampleBlock) -> None:
+    if known.leads == block.leads and known.rate_hz == block.rate_hz and known.uv_per_lsb == block.uv_per_lsb:
+        return
     for name in ("leads", "rate_hz", "uv_per_lsb"):
         before, now = getattr(known, name), getattr(block, name)
         if before != now:

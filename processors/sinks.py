@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,12 +12,11 @@ from uuid import UUID
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from processors.alarms import AlarmNews
-from processors.publish import Publisher
+from processors.publish import Decided, Publisher
 from schemas.alarms import AlarmEvent
-from schemas.beats import Beat
 from schemas.errors import Busy
 from schemas.logs import logger
-from schemas.metrics import Metrics
+from schemas.results import Results, merged
 from schemas.rhythms import RhythmEpisode
 from schemas.samples import Gap, Recording, WaveformStretch
 from schemas.telemetry import ALARMS_RAISED, BEATS, SAMPLES_MISSED
@@ -36,8 +36,7 @@ class Rows:
     """All rows one batch leads to; identity makes a second writing harmless."""
 
     recordings: list[Recording] = field(default_factory=list)
-    beats: list[Beat] = field(default_factory=list)
-    metrics: list[Metrics] = field(default_factory=list)
+    decided: list[Decided] = field(default_factory=list)
     episodes: list[RhythmEpisode] = field(default_factory=list)
     stretches: list[WaveformStretch] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
@@ -46,14 +45,14 @@ class Rows:
 
     def extend(self, other: Rows) -> None:
         """Take in the rows of another partition."""
-        for name in ("recordings", "beats", "metrics", "episodes", "stretches", "gaps"):
+        for name in ("recordings", "decided", "episodes", "stretches", "gaps"):
             getattr(self, name).extend(getattr(other, name))
         self.alarms.extend(other.alarms)
         self.owners.update(other.owners)
 
     def any(self) -> bool:
         """Whether there is anything to write."""
-        found = self.recordings or self.beats or self.metrics or self.episodes or self.stretches or self.gaps
+        found = self.recordings or self.decided or self.episodes or self.stretches or self.gaps
         return bool(found) or self.alarms.any()
 
 
@@ -72,9 +71,10 @@ class Sinks:
         """Store the rows, then publish them. Raises Busy after GIVE_UP_S of retries."""
         if not rows.any():
             return
-        told = await patiently(lambda: self._store(rows))
-        await patiently(lambda: self._publisher.results(rows.beats, rows.metrics, rows.episodes, told))
-        _count(rows)
+        results = merged([each.results for each in rows.decided]) if rows.decided else None
+        told = await patiently(lambda: self._store(rows, results))
+        await patiently(lambda: self._publisher.results(rows.decided, rows.episodes, told))
+        _count(rows, results)
 
     async def checkpoint(
         self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Mapping[UUID, datetime]
@@ -82,14 +82,15 @@ class Sinks:
         """The open stretches, the state they belong to and when devices were seen, in one transaction."""
         await patiently(lambda: self._checkpoint(stretches, saved, heard_of))
 
-    async def _store(self, rows: Rows) -> list[AlarmEvent]:
+    async def _store(self, rows: Rows, results: Results | None) -> list[AlarmEvent]:
         """The alarms of the rows as they stand now, somebody's acknowledgement included."""
         async with self._database.transaction() as connection:
             await samples.write_recordings(connection, rows.recordings)
             await samples.write_stretches(connection, rows.stretches)
             await samples.write_gaps(connection, rows.gaps)
-            await beats.write_beats(connection, rows.beats)
-            await metrics.write_metrics(connection, rows.metrics, rows.owners, self._metrics_every_s)
+            if results is not None:
+                await beats.write_beats(connection, results)
+                await metrics.write_metrics(connection, results, rows.owners, self._metrics_every_s)
             await rhythms.write_rhythms(connection, rows.episodes)
             over = await alarms.end_before(connection, rows.alarms.returned)
             return over + await alarms.write_alarms(connection, rows.alarms.events)
@@ -124,9 +125,10 @@ def _reason(state: object) -> BaseException | None:
     return outcome.exception() if outcome is not None else None
 
 
-def _count(rows: Rows) -> None:
-    for beat in rows.beats:
-        BEATS.labels(beat.beat_class).inc()
+def _count(rows: Rows, results: Results | None) -> None:
+    if results is not None:
+        for beat_class, count in Counter(results.beats["beat_class"].tolist()).items():
+            BEATS.labels(beat_class).inc(count)
     for alarm in rows.alarms.events:
         if alarm.ended_at_us is None:
             ALARMS_RAISED.labels(alarm.kind, alarm.priority).inc()

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, cast
 from uuid import UUID
 
 import numpy as np
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from schemas import ecg_pb2 as pb
 from schemas.alarms import AlarmEvent, AlarmState, Category, Priority
-from schemas.beats import Beat, BeatClass, Fiducials
 from schemas.clock import EARLIEST_US, END_US
 from schemas.errors import Malformed
-from schemas.metrics import FIGURES, Metrics
-from schemas.quality import LeadQuality, bits_of, flags_of
 from schemas.reports import ReportEvent, ReportState
 from schemas.rhythms import EpisodeState, RhythmEpisode
 from schemas.samples import LEADS, Lead, SampleBlock, check_block
 
-_NUMBER_BY_LEAD: Final = {lead: pb.Lead.Value(lead) for lead in LEADS}
-_LEAD_BY_NUMBER: Final[dict[int, Lead]] = {number: lead for lead, number in _NUMBER_BY_LEAD.items()}
-_FIDUCIAL_NAMES: Final = Fiducials.__slots__
+NUMBER_BY_LEAD: Final = {lead: pb.Lead.Value(lead) for lead in LEADS}
+_LEAD_BY_NUMBER: Final[dict[int, Lead]] = {number: lead for lead, number in NUMBER_BY_LEAD.items()}
 _ALARM_OPTIONALS: Final = ("ended_at_us", "acknowledged_at_us", "value", "limit", "confidence")
-_BEAT_OPTIONALS: Final = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
 
 
 def encode_pack(blocks: Iterable[SampleBlock]) -> bytes:
@@ -38,7 +34,7 @@ def encode_pack(blocks: Iterable[SampleBlock]) -> bytes:
 def decode_pack(value: bytes) -> list[SampleBlock]:
     """Every block of a SamplePack. Raises Malformed if the bytes or any block break the contract."""
     pack = pb.SamplePack()
-    _parse(pack, value, "SamplePack")
+    parse(pack, value, "SamplePack")
     if not pack.blocks:
         raise Malformed("the SamplePack holds no block; send at least one SampleBlock in `blocks`")
     return [block_from_pb(message) for message in pack.blocks]
@@ -47,24 +43,23 @@ def decode_pack(value: bytes) -> list[SampleBlock]:
 def split_pack(value: bytes) -> list[bytes]:
     """A SamplePack for each block of a SamplePack, the blocks unchecked. Raises Malformed if the bytes are none."""
     pack = pb.SamplePack()
-    _parse(pack, value, "SamplePack")
+    parse(pack, value, "SamplePack")
     return [pb.SamplePack(blocks=[message]).SerializeToString() for message in pack.blocks]
 
 
 def block_from_pb(message: pb.SampleBlock) -> SampleBlock:
     """One checked block; `samples` is a read-only view of the message's bytes. Raises Malformed."""
-    leads = tuple(_lead(number) for number in message.leads)
-    samples = _samples(message.samples, len(leads))
+    leads = _leads_of(tuple(message.leads))
     block = SampleBlock(
-        device_id=_uuid(message.device_id, "device_id"),
-        recording_id=_uuid(message.recording_id, "recording_id"),
-        first_index=message.first_index,
-        started_at_us=message.started_at_us,
-        rate_hz=message.rate_hz,
-        leads=leads,
-        uv_per_lsb=_gains(tuple(message.uv_per_lsb), len(leads)),
-        samples=samples,
-        received_at_us=message.received_at_us,
+        uuid_of(message.device_id, "device_id"),
+        uuid_of(message.recording_id, "recording_id"),
+        message.first_index,
+        message.started_at_us,
+        message.rate_hz,
+        leads,
+        _gains(tuple(message.uv_per_lsb), len(leads)),
+        _samples(message.samples, len(leads)),
+        message.received_at_us,
     )
     check_block(block)
     return block
@@ -77,104 +72,11 @@ def _block_to_pb(block: SampleBlock) -> pb.SampleBlock:
         first_index=block.first_index,
         started_at_us=block.started_at_us,
         rate_hz=block.rate_hz,
-        leads=[_NUMBER_BY_LEAD[lead] for lead in block.leads],
+        leads=[NUMBER_BY_LEAD[lead] for lead in block.leads],
         uv_per_lsb=block.uv_per_lsb,
         samples=np.ascontiguousarray(block.samples, "<i2").tobytes(),
         received_at_us=block.received_at_us,
     )
-
-
-def encode_beats(beats: list[Beat]) -> bytes:
-    """BeatBatch bytes of beats of one recording, at least one."""
-    batch = pb.BeatBatch(
-        device_id=str(beats[0].device_id),
-        recording_id=str(beats[0].recording_id),
-        engine_version=beats[0].engine_version,
-    )
-    batch.beats.extend(_beat_to_pb(beat) for beat in beats)
-    return batch.SerializeToString()
-
-
-def decode_beats(value: bytes) -> list[Beat]:
-    """The beats of a BeatBatch. Raises Malformed."""
-    batch = pb.BeatBatch()
-    _parse(batch, value, "BeatBatch")
-    device_id, recording_id = _uuid(batch.device_id, "device_id"), _uuid(batch.recording_id, "recording_id")
-    return [_beat_from_pb(message, device_id, recording_id, batch.engine_version) for message in batch.beats]
-
-
-def _beat_to_pb(beat: Beat) -> pb.Beat:
-    marks = {name: getattr(beat.fiducials, name) for name in _FIDUCIAL_NAMES}
-    return pb.Beat(
-        r_index=beat.r_index,
-        at_us=beat.at_us,
-        beat_class=pb.BeatClass.Value(beat.beat_class),
-        confidence=beat.confidence,
-        fiducials=pb.Fiducials(**marks),
-        **{name: getattr(beat, name) for name in _BEAT_OPTIONALS},
-    )
-
-
-def _beat_from_pb(message: pb.Beat, device_id: UUID, recording_id: UUID, engine_version: str) -> Beat:
-    return Beat(
-        device_id=device_id,
-        recording_id=recording_id,
-        r_index=message.r_index,
-        at_us=message.at_us,
-        beat_class=cast("BeatClass", _enum_name(pb.BeatClass, message.beat_class)),
-        confidence=message.confidence,
-        engine_version=engine_version,
-        fiducials=_fiducials_from_pb(message.fiducials),
-        **{n: getattr(message, n) if message.HasField(n) else None for n in _BEAT_OPTIONALS},
-    )
-
-
-def _fiducials_from_pb(message: pb.Fiducials) -> Fiducials:
-    present = {field.name: value for field, value in message.ListFields()}
-    return Fiducials(**present)
-
-
-def encode_metrics(metrics: Metrics) -> bytes:
-    return pb.Metrics(
-        device_id=str(metrics.device_id),
-        recording_id=str(metrics.recording_id),
-        window_start_us=metrics.window_start_us,
-        engine_version=metrics.engine_version,
-        arrhythmia_type=metrics.arrhythmia_type or "",
-        arrhythmia_confidence=metrics.arrhythmia_confidence,
-        quality=metrics.quality,
-        main_lead=_NUMBER_BY_LEAD[metrics.main_lead] if metrics.main_lead else pb.LEAD_UNSPECIFIED,
-        leads=[_NUMBER_BY_LEAD[each.lead] for each in metrics.leads],
-        lead_quality=[each.quality for each in metrics.leads],
-        lead_flags=[bits_of(each.flags) for each in metrics.leads],
-        **{name: getattr(metrics, name) for name in FIGURES},
-    ).SerializeToString()
-
-
-def decode_metrics(value: bytes) -> Metrics:
-    """One Metrics. Raises Malformed."""
-    message = pb.Metrics()
-    _parse(message, value, "Metrics")
-    return Metrics(
-        device_id=_uuid(message.device_id, "device_id"),
-        recording_id=_uuid(message.recording_id, "recording_id"),
-        window_start_us=message.window_start_us,
-        engine_version=message.engine_version,
-        arrhythmia_type=message.arrhythmia_type or None,
-        arrhythmia_confidence=message.arrhythmia_confidence,
-        quality=message.quality,
-        main_lead=_lead(message.main_lead) if message.main_lead else None,
-        leads=_lead_qualities(message),
-        **{n: getattr(message, n) if message.HasField(n) else None for n in FIGURES},
-    )
-
-
-def _lead_qualities(message: pb.Metrics) -> tuple[LeadQuality, ...]:
-    counts = len(message.leads), len(message.lead_quality), len(message.lead_flags)
-    if len(set(counts)) > 1:
-        raise Malformed(f"leads, lead_quality and lead_flags have {counts} values; send one of each for every lead")
-    columns = zip(message.leads, message.lead_quality, message.lead_flags, strict=True)
-    return tuple(LeadQuality(_lead(number), quality, flags_of(bits)) for number, quality, bits in columns)
 
 
 def encode_rhythm(episode: RhythmEpisode) -> bytes:
@@ -194,13 +96,13 @@ def encode_rhythm(episode: RhythmEpisode) -> bytes:
 def decode_rhythm(value: bytes) -> RhythmEpisode:
     """One RhythmEpisode. Raises Malformed."""
     message = pb.RhythmEpisode()
-    _parse(message, value, "RhythmEpisode")
+    parse(message, value, "RhythmEpisode")
     return RhythmEpisode(
-        device_id=_uuid(message.device_id, "device_id"),
-        recording_id=_uuid(message.recording_id, "recording_id"),
+        device_id=uuid_of(message.device_id, "device_id"),
+        recording_id=uuid_of(message.recording_id, "recording_id"),
         first_r_index=message.first_r_index,
         label=message.label,
-        state=cast("EpisodeState", _enum_name(pb.EpisodeState, message.state).lower()),
+        state=cast("EpisodeState", enum_name(pb.EpisodeState, message.state).lower()),
         started_at_us=message.started_at_us,
         ended_at_us=message.ended_at_us,
         confidence=message.confidence,
@@ -229,20 +131,20 @@ def encode_alarm(event: AlarmEvent) -> bytes:
 def decode_alarm(value: bytes) -> AlarmEvent:
     """One AlarmEvent. Raises Malformed."""
     message = pb.AlarmEvent()
-    _parse(message, value, "AlarmEvent")
+    parse(message, value, "AlarmEvent")
     return AlarmEvent(
-        alarm_id=_uuid(message.alarm_id, "alarm_id"),
-        device_id=_uuid(message.device_id, "device_id"),
-        recording_id=_uuid(message.recording_id, "recording_id"),
-        user_id=_uuid(message.user_id, "user_id") if message.user_id else None,
+        alarm_id=uuid_of(message.alarm_id, "alarm_id"),
+        device_id=uuid_of(message.device_id, "device_id"),
+        recording_id=uuid_of(message.recording_id, "recording_id"),
+        user_id=uuid_of(message.user_id, "user_id") if message.user_id else None,
         kind=message.kind,
-        priority=cast("Priority", _enum_name(pb.AlarmPriority, message.priority).lower()),
-        category=cast("Category", _enum_name(pb.AlarmCategory, message.category).lower()),
+        priority=cast("Priority", enum_name(pb.AlarmPriority, message.priority).lower()),
+        category=cast("Category", enum_name(pb.AlarmCategory, message.category).lower()),
         latching=message.latching,
-        state=cast("AlarmState", _enum_name(pb.AlarmState, message.state).lower()),
+        state=cast("AlarmState", enum_name(pb.AlarmState, message.state).lower()),
         began_at_us=message.began_at_us,
         raised_at_us=message.raised_at_us,
-        acknowledged_by=_uuid(message.acknowledged_by, "acknowledged_by") if message.acknowledged_by else None,
+        acknowledged_by=uuid_of(message.acknowledged_by, "acknowledged_by") if message.acknowledged_by else None,
         **{n: getattr(message, n) if message.HasField(n) else None for n in _ALARM_OPTIONALS},
     )
 
@@ -261,29 +163,28 @@ def encode_report_event(event: ReportEvent) -> bytes:
 def decode_report_event(value: bytes) -> ReportEvent:
     """One ReportEvent. Raises Malformed."""
     message = pb.ReportEvent()
-    _parse(message, value, "ReportEvent")
+    parse(message, value, "ReportEvent")
     return ReportEvent(
-        report_id=_uuid(message.report_id, "report_id"),
-        device_id=_uuid(message.device_id, "device_id"),
-        state=cast("ReportState", _enum_name(pb.ReportState, message.state).lower()),
+        report_id=uuid_of(message.report_id, "report_id"),
+        device_id=uuid_of(message.device_id, "device_id"),
+        state=cast("ReportState", enum_name(pb.ReportState, message.state).lower()),
         period_start_us=_moment(message.period_start_us, "period_start_us"),
         period_end_us=_moment(message.period_end_us, "period_end_us"),
         detail=message.detail,
     )
 
 
-def _parse(
-    message: pb.SamplePack | pb.BeatBatch | pb.Metrics | pb.RhythmEpisode | pb.AlarmEvent | pb.ReportEvent,
-    value: bytes,
-    kind: str,
-) -> None:
+def parse(message: Message, value: bytes, kind: str) -> None:
+    """Fill `message` of this kind from its bytes. Raises Malformed."""
     try:
         message.ParseFromString(value)
     except DecodeError:
         raise Malformed(f"{len(value)} bytes that are no {kind}; encode it as schemas/ecg.proto says") from None
 
 
-def _uuid(text: str, field: str) -> UUID:
+@lru_cache(maxsize=65_536)
+def uuid_of(text: str, field: str) -> UUID:
+    """The UUID that `field` holds as text; a stream names the same few again and again. Raises Malformed."""
     try:
         return UUID(text)
     except ValueError:
@@ -296,7 +197,13 @@ def _moment(at_us: int, field: str) -> int:
     return at_us
 
 
-def _lead(number: int) -> Lead:
+@lru_cache(maxsize=1024)
+def _leads_of(numbers: tuple[int, ...]) -> tuple[Lead, ...]:
+    return tuple(map(lead_of, numbers))
+
+
+def lead_of(number: int) -> Lead:
+    """The lead of that number in ecg.proto. Raises Malformed."""
     try:
         return _LEAD_BY_NUMBER[number]
     except KeyError:
@@ -319,7 +226,8 @@ def _gains(gains: tuple[float, ...], leads: int) -> tuple[float, ...]:
     return gains
 
 
-def _enum_name(enum: object, number: int) -> str:
+def enum_name(enum: object, number: int) -> str:
+    """The name of a number of one of ecg.proto's enums. Raises Malformed for 0 and what is none."""
     names = enum.keys()[1:]  # type: ignore[attr-defined]  # the generated wrapper's type is private
     for name in names:
         if enum.Value(name) == number:  # type: ignore[attr-defined]  # as above

@@ -487,6 +487,28 @@ class BeatBatch(_message.Message):
 Global___BeatBatch: _TypeAlias = BeatBatch  # noqa: Y015
 
 @_typing.final
+class BeatPack(_message.Message):
+    """The value of a record of ecg.beats: batches of devices that share a partition."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BATCHES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def batches(self) -> _containers.RepeatedCompositeFieldContainer[Global___BeatBatch]: ...
+    def __init__(
+        self,
+        *,
+        batches: _abc.Iterable[Global___BeatBatch] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batches", b"batches"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeatPack: _TypeAlias = BeatPack  # noqa: Y015
+
+@_typing.final
 class Metrics(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -646,6 +668,28 @@ class Metrics(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__t_axis_deg) -> _WhichOneofReturnType__t_axis_deg | None: ...
 
 Global___Metrics: _TypeAlias = Metrics  # noqa: Y015
+
+@_typing.final
+class MetricsPack(_message.Message):
+    """The value of a record of ecg.metrics: seconds of devices that share a partition."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METRICS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metrics(self) -> _containers.RepeatedCompositeFieldContainer[Global___Metrics]: ...
+    def __init__(
+        self,
+        *,
+        metrics: _abc.Iterable[Global___Metrics] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metrics", b"metrics"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MetricsPack: _TypeAlias = MetricsPack  # noqa: Y015
 
 @_typing.final
 class RhythmEpisode(_message.Message):

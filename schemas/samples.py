@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, get_args
 from uuid import UUID
 
@@ -107,23 +108,30 @@ class WaveformStretch:
 
 def check_block(block: SampleBlock) -> None:
     """Raise Malformed where a block breaks the wire contract (see schemas/ecg.proto)."""
-    if not 1 <= len(block.leads) <= MAX_LEADS or len(set(block.leads)) != len(block.leads):
-        raise Malformed(f"leads are {list(block.leads)}; name 1 to {MAX_LEADS} different leads")
-    if not MIN_RATE_HZ <= block.rate_hz <= MAX_RATE_HZ:
-        raise Malformed(f"rate_hz is {block.rate_hz:g}; send {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g}")
-    if block.count < 1:
+    _check_acquisition(block.leads, block.rate_hz, block.uv_per_lsb)
+    count = block.count
+    if count < 1:
         raise Malformed("the block holds no sample; send at least one per lead")
-    if block.count > MAX_BLOCK_S * block.rate_hz:
-        seconds = block.count / block.rate_hz
+    if count > MAX_BLOCK_S * block.rate_hz:
+        seconds = count / block.rate_hz
         raise Malformed(f"the block lasts {seconds:.1f} s; split it into blocks of {MAX_BLOCK_S:g} s or less")
     if block.first_index < 0:
         raise Malformed(f"first_index is {block.first_index}; count samples from 0, the recording's first")
-    if not all(_MIN_UV_PER_LSB <= gain <= _MAX_UV_PER_LSB for gain in block.uv_per_lsb):
+    _check_moments(block)
+
+
+@lru_cache(maxsize=1024)
+def _check_acquisition(leads: tuple[Lead, ...], rate_hz: float, uv_per_lsb: tuple[float, ...]) -> None:
+    """Remembered when it is good: every block of a recording says the same."""
+    if not 1 <= len(leads) <= MAX_LEADS or len(set(leads)) != len(leads):
+        raise Malformed(f"leads are {list(leads)}; name 1 to {MAX_LEADS} different leads")
+    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+        raise Malformed(f"rate_hz is {rate_hz:g}; send {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g}")
+    if not all(_MIN_UV_PER_LSB <= gain <= _MAX_UV_PER_LSB for gain in uv_per_lsb):
         raise Malformed(
-            f"uv_per_lsb is {list(block.uv_per_lsb)}; send the positive gain in microvolts per step, "
+            f"uv_per_lsb is {list(uv_per_lsb)}; send the positive gain in microvolts per step, "
             f"{_MIN_UV_PER_LSB:g} to {_MAX_UV_PER_LSB:g}"
         )
-    _check_moments(block)
 
 
 def _check_moments(block: SampleBlock) -> None:

@@ -27,6 +27,7 @@ class KafkaSettings(_Group):
     partitions: int = Field(64, ge=1, le=4096, validation_alias="LEADWIRE_KAFKA_PARTITIONS")
     replication: int = Field(1, ge=1, validation_alias="LEADWIRE_KAFKA_REPLICATION")
     retention_hours: int = Field(72, ge=1, validation_alias="LEADWIRE_KAFKA_RETENTION_HOURS")
+    fetch_wait_ms: int = Field(500, ge=1, le=10_000, validation_alias="LEADWIRE_KAFKA_FETCH_WAIT_MS")
     pack_linger_s: float = Field(0.02, ge=0, le=1, validation_alias="LEADWIRE_PACK_LINGER_S")
 
 

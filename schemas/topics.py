@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +26,7 @@ def device_key(device_id: UUID) -> bytes:
     return str(device_id).encode()
 
 
+@lru_cache(maxsize=65_536)
 def partition_of(device_id: UUID, partitions: int) -> int:
     """The partition all blocks of a device fall on, by whatever path they come.
 

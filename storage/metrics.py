@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
 from psycopg import AsyncConnection, sql
 
 from schemas.clock import to_datetime
 from schemas.errors import NotFound
-from schemas.metrics import Metrics
 from schemas.pages import Page, PageRequest
+from schemas.results import Results
 from storage.access import Access
-from storage.metrics_rows import KIND_BY_COLUMN, VALUE_BY_COLUMN, MetricsRow, metrics_columns, metrics_row
+from storage.arrays import uuids
+from storage.metrics_rows import VALUE_BY_COLUMN, MetricsRow, metrics_columns, metrics_row
 from storage.rows import fetch_all, fetch_one, fetch_page
 
 _COLUMNS: Final = sql.SQL("""
@@ -65,29 +68,43 @@ class MetricsFilter:
 
 
 async def write_metrics(
-    conn: AsyncConnection, metrics: Sequence[Metrics], owner: Mapping[UUID, UUID | None], every_s: int = 1
+    conn: AsyncConnection, results: Results, owner: Mapping[UUID, UUID | None], every_s: int = 1
 ) -> None:
     """Store metrics; a second that is there already stays as it is. `owner` tells the user of each device.
 
     Of the seconds only those divisible by `every_s` are kept, whichever second came first, so that a replay gives the
     same rows; each stands for `every_s` seconds. A device's newest second that is not kept replaces the one before it.
     """
-    kept = [m for m in metrics if _is_kept(m, every_s)]
-    if kept:
-        await conn.execute(_KEEP, metrics_columns(_ordered(kept), owner, every_s))
-    newest = {m.device_id: m for m in sorted(metrics, key=lambda m: m.window_start_us)}
-    passing = [m for m in newest.values() if not _is_kept(m, every_s)]
-    if passing:
-        await conn.execute(_REPLACE, metrics_columns(_ordered(passing), owner, 1))
+    if not results.metrics.size:
+        return
+    chosen = _chosen(results, every_s)
+    if chosen.kept.size:
+        await conn.execute(_KEEP, metrics_columns(results, chosen.kept, owner, every_s))
+    if chosen.passing.size:
+        await conn.execute(_REPLACE, metrics_columns(results, chosen.passing, owner, 1))
 
 
-def _is_kept(metrics: Metrics, every_s: int) -> bool:
-    return metrics.window_start_us // 1_000_000 % every_s == 0
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Positions of metrics."""
+
+    kept: NDArray[Any]
+    passing: NDArray[Any]
 
 
-def _ordered(metrics: Sequence[Metrics]) -> list[Metrics]:
-    """In one order for all workers, so that two never wait for each other's rows."""
-    return sorted(metrics, key=lambda m: (m.device_id.bytes, m.window_start_us))
+def _chosen(results: Results, every_s: int) -> _Chosen:
+    """Which metrics go into the table, and which only replace a device's newest.
+
+    In one order for all workers, so that two never wait for each other's rows.
+    """
+    start_us = results.metrics["window_start_us"]
+    devices = uuids([source.device_bytes for source in results.sources]).view("S16")
+    _, rank = np.unique(devices, return_inverse=True)
+    device = rank[results.metrics["source"]]
+    order = np.lexsort((start_us, device))
+    is_kept = start_us[order] // 1_000_000 % every_s == 0
+    is_newest = np.append(device[order][1:] != device[order][:-1], True)[: order.size]
+    return _Chosen(order[is_kept], order[is_newest & ~is_kept])
 
 
 def _inserting(into: str) -> sql.Composed:
@@ -99,8 +116,8 @@ def _inserting(into: str) -> sql.Composed:
         into=sql.SQL(into),
         names=_NAMES,
         values=_listed(VALUE_BY_COLUMN.values()),
-        arrays=_listed(f"%({name})s::{kind}[]" for name, kind in KIND_BY_COLUMN.items()),
-        given=_listed(KIND_BY_COLUMN),
+        arrays=_listed(f"%({name})s" for name in VALUE_BY_COLUMN),
+        given=_listed(VALUE_BY_COLUMN),
     )
 
 

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
+from hashlib import blake2b
+from math import isnan
 from typing import Any, Final
 from uuid import UUID
 
-from schemas.metrics import FIGURES, Metrics
-from schemas.quality import LeadQuality, bits_of, flags_of
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.metrics import FIGURES
+from schemas.quality import LeadQuality, flags_of
+from schemas.results import Results, Source
+from schemas.rhythms import LABELS
 from schemas.samples import Lead
-from storage.rows import array_text
+from storage.arrays import FLOAT8, SMALLINT, TEXT, UUIDS, Column, figures, moments, uuids, whole
 
-KIND_BY_COLUMN: Final = {
-    "metric_id": "uuid", "user_id": "uuid", "device_id": "uuid", "recording_id": "uuid", "heart_rate": "integer",
-    "pr_interval": "integer", "qrs_duration": "integer", "qtc_interval": "integer", "st_segment": "text",
-    "qrs_axis": "text", "arrhythmia_type": "text", "arrhythmia_confidence": "numeric", "window_start_us": "bigint",
-    **dict.fromkeys(FIGURES, "float8"), "quality": "float8", "engine_version": "text", "main_lead": "text",
-    "lead_quality": "text", "lead_flags": "text", "seconds": "smallint",
-}  # fmt: skip
-"""What metrics_columns() gives, by the type of a value."""
+VALUE_BY_COLUMN: Final = {name: name for name in (
+    "metric_id", "user_id", "device_id", "recording_id", "heart_rate", "pr_interval", "qrs_duration", "qtc_interval",
+    "st_segment", "qrs_axis", "arrhythmia_type", "arrhythmia_confidence", "recorded_at", *FIGURES, "quality",
+    "engine_version", "main_lead", "lead_quality", "lead_flags", "seconds",
+)} | {"lead_quality": "lead_quality::real[]", "lead_flags": "lead_flags::smallint[]"}  # fmt: skip
+"""What metrics_columns() gives, and what is written of it into the column of that name.
 
-VALUE_BY_COLUMN: Final = {name: name for name in KIND_BY_COLUMN if name != "window_start_us"} | {
-    "recorded_at": "timestamptz 'epoch' + window_start_us * interval '1 microsecond'",
-    "lead_quality": "lead_quality::real[]",
-    "lead_flags": "lead_flags::smallint[]",
-}
-"""What is written of ecg_metrics, and what of the above it is made of."""
+Arrays of arrays go as text: unnest() would take them apart to their last element.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,52 +82,70 @@ def metrics_row(
     return MetricsRow(leads=[LeadQuality(lead, value, flags_of(bits)) for lead, value, bits in told], **others)
 
 
-def metric_id(device_id: UUID, window_start_us: int) -> UUID:
-    """The id of a device's second: 48 bits of Unix milliseconds, then a hash of the identity (RFC 9562 version 8).
+def metric_ids(devices: NDArray[Any], window_start_us: NDArray[Any]) -> NDArray[Any]:
+    """The ids (V16) of seconds: 48 bits of Unix milliseconds, then a hash of the identity (RFC 9562 version 8).
 
     Because the id tells the time, a row is found by its id without an index of random keys as large as the table.
     """
-    digest = hashlib.blake2b(device_id.bytes + window_start_us.to_bytes(8, "big", signed=True), digest_size=10).digest()
-    number = (window_start_us // 1000) % 2**48 << 80 | int.from_bytes(digest, "big")
-    number = number & ~(0xF << 76) | 8 << 76
-    return UUID(int=number & ~(3 << 62) | 2 << 62)
+    identities = zip(devices.tolist(), window_start_us.astype(">i8").view("V8").tolist(), strict=True)
+    digests = [blake2b(device + at, digest_size=10).digest() for device, at in identities]
+    ids = np.empty((len(digests), 16), np.uint8)
+    ids[:, :6] = (window_start_us // 1000).astype(">i8").view(np.uint8).reshape(-1, 8)[:, 2:]
+    ids[:, 6:] = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 10)
+    ids[:, 6] = ids[:, 6] & 0x0F | 0x80
+    ids[:, 8] = ids[:, 8] & 0x3F | 0x80
+    return ids.view("V16").reshape(-1)
 
 
-def metrics_columns(metrics: Sequence[Metrics], owner: Mapping[UUID, UUID | None], seconds: int) -> dict[str, object]:
-    """One array for each of KIND_BY_COLUMN.
-
-    Figures and ids go as text that we join ourselves: the driver's own way takes three times as long, a call a value.
-    """
+def metrics_columns(
+    results: Results, chosen: NDArray[Any], owner: Mapping[UUID, UUID | None], seconds: int
+) -> dict[str, Column]:
+    """An array for each of VALUE_BY_COLUMN, of the metrics at the positions `chosen`."""
+    table = results.metrics[chosen]
+    sources, number = results.sources, table["source"]
+    users = [owner.get(source.device_id) for source in sources]
+    devices = uuids([source.device_bytes for source in sources])[number]
+    unowned = np.array([user is None for user in users], np.bool_)
     return {
-        "metric_id": array_text(metric_id(m.device_id, m.window_start_us).hex for m in metrics),
-        "user_id": array_text(map(owner.get, map(attrgetter("device_id"), metrics))),
-        "heart_rate": array_text(_whole(m.heart_rate_bpm) for m in metrics),
-        "pr_interval": array_text(_whole(m.pr_ms) for m in metrics),
-        "qrs_duration": array_text(_whole(m.qrs_ms) for m in metrics),
-        "qtc_interval": array_text(_whole(m.qtc_ms) for m in metrics),
-        "st_segment": array_text(None if m.st_mv is None else f"{m.st_mv:+.2f} mV" for m in metrics),
-        "qrs_axis": array_text(None if m.qrs_axis_deg is None else f"{m.qrs_axis_deg:.0f}°" for m in metrics),
-        "lead_quality": array_text(_qualities(m.leads) for m in metrics),
-        "lead_flags": array_text(_flags(m.leads) for m in metrics),
-        "seconds": array_text([seconds] * len(metrics)),
-        **{name: array_text(map(attrgetter(name), metrics)) for name in _PLAIN},
-        **{name: list(map(attrgetter(name), metrics)) for name in ("arrhythmia_type", "engine_version")},
+        "metric_id": Column(UUIDS, metric_ids(devices, table["window_start_us"])),
+        "user_id": Column(UUIDS, uuids([user.bytes if user else None for user in users])[number], unowned[number]),
+        "device_id": Column(UUIDS, devices),
+        "recording_id": Column(UUIDS, uuids([source.recording_bytes for source in sources])[number]),
+        "heart_rate": whole(table["heart_rate_bpm"]),
+        "pr_interval": whole(table["pr_ms"]),
+        "qrs_duration": whole(table["qrs_ms"]),
+        "qtc_interval": whole(table["qtc_ms"]),
+        "st_segment": Column(TEXT, [None if isnan(mv) else f"{mv:+.2f} mV" for mv in table["st_mv"].tolist()]),
+        "qrs_axis": Column(TEXT, [None if isnan(deg) else f"{deg:.0f}°" for deg in table["qrs_axis_deg"].tolist()]),
+        "arrhythmia_type": Column(TEXT, [_RHYTHMS[code] for code in table["rhythm"].tolist()]),
+        "arrhythmia_confidence": Column(FLOAT8, table["arrhythmia_confidence"]),
+        "recorded_at": moments(table["window_start_us"]),
+        **{name: figures(table[name]) for name in FIGURES},
+        "quality": Column(FLOAT8, table["quality"]),
+        "engine_version": Column(TEXT, [results.engine_version] * table.size),
+        **_lead_columns(sources, table),
+        "seconds": Column(SMALLINT, np.full(table.size, seconds)),
     }
 
 
-_PLAIN: Final = (
-    *FIGURES, "device_id", "recording_id", "window_start_us", "arrhythmia_confidence", "quality", "main_lead"
-)  # fmt: skip
+_RHYTHMS: Final = (*LABELS, None)  # -1, none stated, is the last one
 
 
-def _whole(value: float | None) -> int | None:
-    return None if value is None else round(value)
+def _lead_columns(sources: Sequence[Source], table: NDArray[Any]) -> dict[str, Column]:
+    """Quality to a thousandth: more digits are noise, and cost twice the space once compressed."""
+    leads = [sources[number].leads for number in table["source"].tolist()]
+    counts = [len(each) for each in leads]
+    quality, flags = table["lead_quality"].tolist(), table["lead_flags"].tolist()
+    main = zip(leads, table["main_lead"].tolist(), strict=True)
+    return {
+        "main_lead": Column(TEXT, [names[lead] if 0 <= lead < len(names) else None for names, lead in main]),
+        "lead_quality": Column(TEXT, [_array(map(_THOUSANDTHS, q[:n])) for q, n in zip(quality, counts, strict=True)]),
+        "lead_flags": Column(TEXT, [_array(map(str, bits[:n])) for bits, n in zip(flags, counts, strict=True)]),
+    }
 
 
-def _qualities(leads: Sequence[LeadQuality]) -> str:
-    """To a thousandth: more digits are noise, and cost twice the space once compressed."""
-    return '"{' + ",".join([f"{lead.quality:.3f}" for lead in leads]) + '}"'
+_THOUSANDTHS: Final = "{:.3f}".format
 
 
-def _flags(leads: Sequence[LeadQuality]) -> str:
-    return '"{' + ",".join([str(bits_of(lead.flags)) if lead.flags else "0" for lead in leads]) + '}"'
+def _array(values: Iterable[str]) -> str:
+    return "{" + ",".join(values) + "}"

@@ -15,7 +15,7 @@ from processors.ecg.engines import EngineName, engine
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The engine's rows of beats, metrics and episodes (processors.ecg.results), and the CPU time it took for them."""
+    """The engine's rows of beats, metrics and episodes (schemas.results), and the CPU time it took for them."""
 
     beats: NDArray[Any]
     engine_version: str

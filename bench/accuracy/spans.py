@@ -15,7 +15,7 @@ from bench.accuracy.references import Stretch
 from schemas.rhythms import LABELS
 
 CLOSED: Final = 2
-"""An episode row's state when its end is known (processors.ecg.results.EPISODE_DTYPE)."""
+"""An episode row's state when its end is known (schemas.results.EPISODE_DTYPE)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-from processors.ecg.results import Results
+from schemas.results import Results
 from schemas.samples import SampleBlock
 
 State = TypeVar("State")

@@ -8,10 +8,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.ecg.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 from processors.ecg.run import BEGIN, END, OPERATION, TAKE, compiled
 from processors.ecg.slots import Held, SlotTable
 from processors.ecg.state import BEAT_ROW, CLASSES, WORK, Slots
+from schemas.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 from schemas.samples import SampleBlock
 
 _BEATS_PER_S: Final = 5

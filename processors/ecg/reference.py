@@ -17,7 +17,7 @@ from processors.ecg.reference_look import choose_main, look
 from processors.ecg.reference_metrics import metrics_row
 from processors.ecg.reference_rhythm import Episodes, Second
 from processors.ecg.reference_state import Held, begin, pack, unpack
-from processors.ecg.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
+from schemas.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 from schemas.samples import MISSING, SampleBlock
 
 MARGIN_S: Final = 2

@@ -11,8 +11,8 @@ from processors.ecg.reference_look import Look
 from processors.ecg.reference_state import Held, Measured
 from processors.ecg.reference_waves import waves
 from processors.ecg.reference_window import REFRACTORY_S, Signal
-from processors.ecg.results import BEAT_DTYPE
 from schemas.beats import Fiducials
+from schemas.results import BEAT_DTYPE
 
 OVERLAP_S: Final = 0.1
 """A later look may put a peak a little earlier; one that near is still taken when it wasn't given."""

@@ -11,10 +11,10 @@ from processors.ecg.intervals import AVERAGED, RATE_S
 from processors.ecg.quality import UNREADABLE
 from processors.ecg.reference_rhythm import Second, mean_interval, stated
 from processors.ecg.reference_state import NONE, Held, Measured
-from processors.ecg.results import METRICS_DTYPE
 from processors.ecg.rhythm import NOISE
 from schemas.metrics import FIGURES
 from schemas.quality import LeadQuality, bits_of
+from schemas.results import METRICS_DTYPE
 
 
 def metrics_row(held: Held, source: int, second: Second, qualities: list[LeadQuality]) -> NDArray[Any]:

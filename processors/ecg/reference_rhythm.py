@@ -13,7 +13,6 @@ from processors.ecg.intervals import AVERAGED, LAST_BEAT_S, RATE_S
 from processors.ecg.primary import RUNS
 from processors.ecg.quality import UNREADABLE
 from processors.ecg.reference_state import NONE, Held, Measured
-from processors.ecg.results import EPISODE_DTYPE
 from processors.ecg.rhythm import (
     BRADYCARDIA,
     FAST_BPM,
@@ -25,6 +24,7 @@ from processors.ecg.rhythm import (
     SLOW_BPM,
     TACHYCARDIA,
 )
+from schemas.results import EPISODE_DTYPE
 
 HISTORY_S: Final = 40.0
 HISTORY: Final = 24

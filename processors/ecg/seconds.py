@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from math import nan
-from typing import Any, Final
+from typing import Any
 
 from numpy.typing import NDArray
 
 from processors.ecg.conditions import LABELS, STATED, find_conditions
-from processors.ecg.detection import DECIDED_S
 from processors.ecg.envelope import envelope_delay
 from processors.ecg.episodes import follow_conditions, follow_pauses
 from processors.ecg.intervals import fill_metrics
@@ -21,15 +20,14 @@ from processors.ecg.timing import anchor, window_start
 from processors.ecg.ventricular import WITHOUT_BEATS
 from processors.ecg.ventricular_patterns import pattern_of
 
-LATEST_S: Final = DECIDED_S + 0.05
-"""A second is given this long after its end (once the 2 s of learning are over)."""
-
 
 @kernel
 def schedule(device: Record) -> None:
-    """Set the inner index at which second `emit` is due."""
-    end = window_start(device.emit + 1, device.rate_hz) // device.divisor
-    due = end + int(LATEST_S * device.inner_hz) + 1
+    """Set the inner index at which second `emit` is due: the last one of the second after it.
+
+    By then its beats are decided (DECIDED_S), and a device that sends blocks of a second has sent the next one.
+    """
+    due = window_start(device.emit + 2, device.rate_hz) // device.divisor - 1
     if device.learned == 0:
         due = max(due, device.learn_until_u + envelope_delay(device.inner_hz) + 1)
     device.emit_at_u = due

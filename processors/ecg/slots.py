@@ -8,8 +8,8 @@ from uuid import UUID
 
 import numpy as np
 
-from processors.ecg.results import Source
 from processors.ecg.state import INNER_RATE_HZ, Slots, blank_devices, blank_leads
+from schemas.results import Source
 from schemas.samples import Lead, SampleBlock
 
 _FIRST_SLOTS: Final = 16

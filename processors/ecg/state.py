@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.ecg.results import MAX_LEADS
+from schemas.results import MAX_LEADS
 
 Slots = NDArray[Any]
 """Structured array of DEVICE or LEAD records."""

@@ -19,12 +19,11 @@ from schemas.clock import now_us, to_datetime
 from schemas.hrv import STRETCH_S, HrvStretch
 from schemas.pages import PageRequest
 from storage.access import everything
-from storage.beats import write_beats
 from storage.database import Database, writer
 from storage.hrv import list_hrv
 from storage.migrate import migrate
 from tests.storage.conftest import settings_for
-from tests.storage.made import Patient, a_patient
+from tests.storage.made import Patient, a_patient, write_beats
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(180)]
 

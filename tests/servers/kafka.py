@@ -110,6 +110,11 @@ class KafkaServer:
             self._child.kill()
 
     @property
+    def pid(self) -> int | None:
+        """Of the JVM; None before the first start."""
+        return self._child.pid if self._child else None
+
+    @property
     def _logs(self) -> Path:
         return self.folder / "data"
 

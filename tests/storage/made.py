@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -16,10 +17,12 @@ from schemas.hrv import STRETCH_S, HrvStretch
 from schemas.metrics import Metrics
 from schemas.rhythms import NORMAL, EpisodeState, RhythmEpisode
 from schemas.samples import Recording, WaveformStretch
+from storage import beats, metrics
 from storage.access import Access, for_caller
 from storage.accounts import NewUser, create_user
 from storage.devices import NewDevice, register
 from storage.samples import write_recordings
+from tests.columns import as_results
 
 START_US = 1_767_225_600_000_000  # 2026-01-01 00:00 UTC
 RATE_HZ = 250.0
@@ -42,6 +45,18 @@ class Patient:
     @property
     def access(self) -> Access:
         return access_of(self.user)
+
+
+async def write_beats(conn: AsyncConnection, made: Sequence[Beat]) -> None:
+    """As a worker writes them, in columns."""
+    await beats.write_beats(conn, as_results(beats=made))
+
+
+async def write_metrics(
+    conn: AsyncConnection, made: Sequence[Metrics], owner: Mapping[UUID, UUID | None], every_s: int = 1
+) -> None:
+    """As a worker writes them, in columns."""
+    await metrics.write_metrics(conn, as_results(metrics=made), owner, every_s)
 
 
 async def a_user(conn: AsyncConnection, role: Role = "user") -> User:

@@ -8,8 +8,8 @@ from schemas.beats import Beat
 from schemas.clock import to_datetime
 from schemas.pages import PageRequest
 from storage.access import Access, everything
-from storage.beats import ClassCount, count_classes, list_beats, newest, write_beats
-from tests.storage.made import START_US, Patient, a_beat, a_patient, a_user, access_of
+from storage.beats import ClassCount, count_classes, list_beats, newest
+from tests.storage.made import START_US, Patient, a_beat, a_patient, a_user, access_of, write_beats
 
 END_US = START_US + 3_600_000_000
 ALL = PageRequest(limit=500)

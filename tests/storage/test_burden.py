@@ -8,9 +8,8 @@ from psycopg import AsyncConnection
 from schemas.beats import Beat, BeatClass
 from schemas.burden import EctopicGroups
 from schemas.clock import to_datetime
-from storage.beats import write_beats
 from storage.burden import hourly_burden
-from tests.storage.made import RATE_HZ, START_US, Patient, a_beat, a_patient, a_user, access_of
+from tests.storage.made import RATE_HZ, START_US, Patient, a_beat, a_patient, a_user, access_of, write_beats
 
 HOUR_US = 3_600_000_000
 

@@ -14,15 +14,23 @@ from schemas.errors import Busy, NotFound
 from schemas.samples import Gap, Recording
 from storage.access import everything
 from storage.accounts import user
-from storage.beats import write_beats
 from storage.database import Database
 from storage.devices import touch
-from storage.metrics import write_metrics
 from storage.migrate import migrate
 from storage.rhythms import write_rhythms
 from storage.samples import write_gaps, write_stretches
 from tests.storage.conftest import settings_for
-from tests.storage.made import START_US, a_beat, a_patient, a_stretch, a_user, an_episode, metrics_at
+from tests.storage.made import (
+    START_US,
+    a_beat,
+    a_patient,
+    a_stretch,
+    a_user,
+    an_episode,
+    metrics_at,
+    write_beats,
+    write_metrics,
+)
 
 
 @pytest.fixture

@@ -17,13 +17,13 @@ from schemas.quality import LeadQuality
 from schemas.rhythms import ATRIAL_FIBRILLATION
 from schemas.samples import Gap, Recording
 from storage.access import Access
-from storage.beats import count_classes, list_beats, write_beats
+from storage.beats import count_classes, list_beats
 from storage.burden import ectopic_groups, hourly_burden
 from storage.database import Database, writer
 from storage.devices import list_devices, owners
 from storage.hrv import DueTimes, due, list_hrv, read_beats, write_hrv
 from storage.live import live_devices
-from storage.metrics import MetricsFilter, latest_metrics, list_metrics, write_metrics
+from storage.metrics import MetricsFilter, latest_metrics, list_metrics
 from storage.migrate import migrate
 from storage.policies import AGGREGATES, HYPERTABLES
 from storage.rhythms import list_rhythms, write_rhythms
@@ -37,7 +37,17 @@ from storage.samples import (
 )
 from storage.summaries import summarise, trend
 from tests.storage.conftest import settings_for
-from tests.storage.made import RATE_HZ, START_US, a_beat, a_hrv_stretch, a_stretch, an_episode, metrics_at
+from tests.storage.made import (
+    RATE_HZ,
+    START_US,
+    a_beat,
+    a_hrv_stretch,
+    a_stretch,
+    an_episode,
+    metrics_at,
+    write_beats,
+    write_metrics,
+)
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timescale]
 

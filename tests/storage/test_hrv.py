@@ -14,10 +14,8 @@ from schemas.pages import PageRequest
 from schemas.rhythms import ATRIAL_FIBRILLATION
 from schemas.samples import Recording
 from storage.access import everything
-from storage.beats import write_beats
 from storage.database import writer
 from storage.hrv import DueStretch, DueTimes, claim, due, list_hrv, read_beats, write_hrv
-from storage.metrics import write_metrics
 from storage.migrate import migrate
 from storage.samples import write_recordings
 from tests.storage.conftest import settings_for
@@ -31,6 +29,8 @@ from tests.storage.made import (
     a_user,
     access_of,
     metrics_at,
+    write_beats,
+    write_metrics,
 )
 
 STRETCH_US = STRETCH_S * 1_000_000

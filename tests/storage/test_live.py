@@ -8,8 +8,7 @@ from schemas.clock import to_datetime
 from storage.access import everything
 from storage.devices import touch
 from storage.live import live_devices
-from storage.metrics import write_metrics
-from tests.storage.made import START_US, a_device, a_patient, a_user, access_of, metrics_at
+from tests.storage.made import START_US, a_device, a_patient, a_user, access_of, metrics_at, write_metrics
 
 NOW = to_datetime(START_US)
 

@@ -14,9 +14,9 @@ from schemas.quality import LeadQuality
 from schemas.rhythms import ATRIAL_FIBRILLATION, NORMAL
 from storage.access import everything
 from storage.live import live_devices
-from storage.metrics import MetricsFilter, latest_metrics, list_metrics, metric, write_metrics
+from storage.metrics import MetricsFilter, latest_metrics, list_metrics, metric
 from storage.metrics_rows import MetricsRow, metric_id
-from tests.storage.made import START_US, Patient, a_patient, a_user, access_of, metrics_at
+from tests.storage.made import START_US, Patient, a_patient, a_user, access_of, metrics_at, write_metrics
 
 
 async def with_seconds(conn: AsyncConnection, *seconds: int) -> Patient:

@@ -5,9 +5,8 @@ from psycopg import AsyncConnection
 
 from schemas.rhythms import ATRIAL_FIBRILLATION, NORMAL
 from storage.access import everything
-from storage.metrics import write_metrics
 from storage.summaries import LabelShare, Step, summarise, trend
-from tests.storage.made import START_US, Patient, a_patient, a_user, access_of, metrics_at
+from tests.storage.made import START_US, Patient, a_patient, a_user, access_of, metrics_at, write_metrics
 
 SECOND = 1_000_000
 

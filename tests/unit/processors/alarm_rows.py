@@ -11,9 +11,9 @@ from uuid import UUID
 import numpy as np
 
 from processors.alarms import Board
-from processors.ecg.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 from schemas import rhythms
 from schemas.alarms import AlarmEvent
+from schemas.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 
 DEVICE, OTHER = UUID(int=1), UUID(int=2)
 START_US = 1_700_000_000_000_000

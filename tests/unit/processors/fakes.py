@@ -15,7 +15,6 @@ from psycopg import AsyncConnection, sql
 from psycopg.pq import ExecStatus
 
 from processors.ecg.interface import StateMismatch, Step
-from processors.ecg.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 from processors.partitions import Record
 from processors.publish import DeadLetter, Publisher
 from processors.samples import Arrival
@@ -27,6 +26,7 @@ from schemas.codec import encode_pack
 from schemas.errors import Busy
 from schemas.metrics import Metrics
 from schemas.reports import ReportEvent
+from schemas.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 from schemas.rhythms import RhythmEpisode
 from schemas.samples import SampleBlock
 from storage.checkpoints import Checkpoint

@@ -7,9 +7,9 @@ from uuid import UUID
 import numpy as np
 
 from processors import rows
-from processors.ecg.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 from schemas import rhythms
 from schemas.quality import LeadQuality
+from schemas.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 
 SOURCE = Source(UUID(int=1), UUID(int=2), ("II", "V1"))
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench.accuracy.day import URGENT, counted, noisy_day
 from bench.accuracy.ventricular_runs import Streamed
-from processors.ecg.results import EPISODE_DTYPE, METRICS_DTYPE
+from schemas.results import EPISODE_DTYPE, METRICS_DTYPE
 from schemas.rhythms import LABELS
 
 

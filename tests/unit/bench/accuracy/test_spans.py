@@ -12,8 +12,8 @@ from bench.accuracy.spans import (
     stretches_of,
     total_time,
 )
-from processors.ecg.results import EPISODE_DTYPE
 from schemas import rhythms
+from schemas.results import EPISODE_DTYPE
 
 
 def test_time_is_counted_sample_by_sample() -> None:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.ecg.interface import Engine
-from processors.ecg.results import Results
 from schemas.clock import index_to_us
+from schemas.results import Results
 from schemas.samples import MISSING, Lead, SampleBlock
 
 STARTED_AT_US = 1_700_000_000_000_000

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from processors.ecg.engine import FastEngine
-from processors.ecg.results import Results
+from schemas.results import Results
 from schemas.samples import MISSING, Lead, SampleBlock
 
 from .signals import TWELVE, Output, cut, ecg, every, many_leads, of_device, regular, run, usual_leads

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from processors.ecg.engine import FastEngine
 from processors.ecg.engines import EngineName, engine
-from processors.ecg.results import MAX_LEADS, Results
 from processors.rows import metrics
 from schemas.metrics import FIGURES, Metrics
 from schemas.quality import FLAGS, Flag
+from schemas.results import MAX_LEADS, Results
 from schemas.rhythms import LABELS
 from schemas.samples import MISSING, Lead, SampleBlock
 

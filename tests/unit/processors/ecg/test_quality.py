@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from processors.ecg.engine import FastEngine
-from processors.ecg.results import Results
 from schemas.quality import FLAGS, Flag
+from schemas.results import Results
 from schemas.samples import MISSING, Lead, SampleBlock
 
 from .signals import UV_PER_LSB, ecg, regular

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -67,19 +68,32 @@ EPISODE_DTYPE: Final = np.dtype(
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The recording a row is about, and its leads in their order."""
+    """The recording a row is about, and its leads in their order.
+
+    Its ids as text and as bytes are made once for the whole recording: Kafka and the database want them every second.
+    """
 
     device_id: UUID
     recording_id: UUID
     leads: tuple[Lead, ...]
+    device_text: str = field(init=False, repr=False, compare=False)
+    recording_text: str = field(init=False, repr=False, compare=False)
+    device_bytes: bytes = field(init=False, repr=False, compare=False)
+    recording_bytes: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, value in (("device", self.device_id), ("recording", self.recording_id)):
+            object.__setattr__(self, f"{name}_text", str(value))  # the class is frozen
+            object.__setattr__(self, f"{name}_bytes", value.bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
     """Rows in the order they were decided; `source` columns point into `sources`.
 
-    Columns and not objects, because the engine decides 100,000 beats a second and most callers only copy
-    them on; processors/rows.py turns them into the dataclasses of `schemas`.
+    Columns and not objects, because the engine decides 100,000 beats a second and most callers only copy them on:
+    to the database (storage/beats.py, metrics_rows.py) and to Kafka (codec_results.py) they go as they are, and
+    processors/rows.py turns them into the dataclasses of `schemas` for who wants to look at them one by one.
     """
 
     sources: tuple[Source, ...]
@@ -87,3 +101,24 @@ class Results:
     metrics: NDArray[Any]
     episodes: NDArray[Any]
     engine_version: str
+
+
+def merged(parts: Sequence[Results]) -> Results:
+    """The rows of all parts, at least one, in their order; all of one engine version."""
+    if len(parts) == 1:
+        return parts[0]
+    counts = [len(part.sources) for part in parts]
+    offsets = np.cumsum([0, *counts[:-1]])
+    return Results(
+        sources=tuple(source for part in parts for source in part.sources),
+        beats=_joined([part.beats for part in parts], offsets),
+        metrics=_joined([part.metrics for part in parts], offsets),
+        episodes=_joined([part.episodes for part in parts], offsets),
+        engine_version=parts[0].engine_version,
+    )
+
+
+def _joined(tables: Sequence[NDArray[Any]], offsets: NDArray[np.int64]) -> NDArray[Any]:
+    joined = np.concatenate(tables)
+    joined["source"] += np.repeat(offsets, [table.size for table in tables]).astype("i4")
+    return joined

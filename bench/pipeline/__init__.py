@@ -1,0 +1,1 @@
+"""The whole path under load: what is lost, late and spent. `python -m bench.pipeline`."""

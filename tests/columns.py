@@ -1,0 +1,65 @@
+"""Beats and metrics as the columns an engine gives, for tests that would rather name them one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from schemas.beats import Beat, Fiducials
+from schemas.metrics import FIGURES, Metrics
+from schemas.quality import bits_of
+from schemas.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
+from schemas.rhythms import LABELS
+from schemas.samples import Lead
+
+_OWN = ("r_index", "at_us", "beat_class", "confidence")
+_BEAT_FIGURES = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
+
+
+def as_results(
+    beats: Sequence[Beat] = (), metrics: Sequence[Metrics] = (), leads: tuple[Lead, ...] = ("MLII", "V1")
+) -> Results:
+    """Results that hold them in this order; figures lose what a float of 32 bits can't hold."""
+    keys = list(dict.fromkeys((row.device_id, row.recording_id) for row in (*beats, *metrics)))
+    version = next((row.engine_version for row in (*beats, *metrics)), "test-1")
+    sources = tuple(Source(device_id, recording_id, leads) for device_id, recording_id in keys)
+    return Results(sources, _beats(beats, keys), _metrics(metrics, keys, leads), np.zeros(0, EPISODE_DTYPE), version)
+
+
+def _beats(beats: Sequence[Beat], keys: list[tuple[UUID, UUID]]) -> np.ndarray[Any, Any]:
+    table = np.zeros(len(beats), BEAT_DTYPE)
+    for row, beat in zip(table, beats, strict=True):
+        row["source"] = keys.index((beat.device_id, beat.recording_id))
+        for name in _OWN:
+            row[name] = getattr(beat, name)
+        for name in _BEAT_FIGURES:
+            row[name] = _or(getattr(beat, name), np.nan)
+        for name in Fiducials.__slots__:
+            row[name] = _or(getattr(beat.fiducials, name), -1)
+    return table
+
+
+def _metrics(
+    metrics: Sequence[Metrics], keys: list[tuple[UUID, UUID]], leads: tuple[Lead, ...]
+) -> np.ndarray[Any, Any]:
+    table = np.zeros(len(metrics), METRICS_DTYPE)
+    table["lead_quality"] = np.nan
+    for row, second in zip(table, metrics, strict=True):
+        row["source"] = keys.index((second.device_id, second.recording_id))
+        for name in ("window_start_us", "arrhythmia_confidence", "quality"):
+            row[name] = getattr(second, name)
+        for name in FIGURES:
+            row[name] = _or(getattr(second, name), np.nan)
+        row["rhythm"] = LABELS.index(second.arrhythmia_type) if second.arrhythmia_type else -1
+        row["main_lead"] = leads.index(second.main_lead) if second.main_lead else -1
+        for told in second.leads:
+            row["lead_quality"][leads.index(told.lead)] = told.quality
+            row["lead_flags"][leads.index(told.lead)] = bits_of(told.flags)
+    return table
+
+
+def _or(value: float | None, absent: float) -> float:
+    return absent if value is None else value

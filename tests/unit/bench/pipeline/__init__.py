@@ -1,0 +1,1 @@
+"""The measuring of the whole path measures what it says."""
