@@ -27,6 +27,7 @@ KILL_EVERY_S: Final = 10.0
 TURN_S: Final = 15.0
 AWAY_S: Final = 60.0
 PAUSE_S: Final = 30.0
+FROZEN_S: Final = 40.0
 POISON_SHARE: Final = 0.01
 REPORTS: Final = 10
 _TMPFS: Final = "size=16m"
@@ -57,6 +58,24 @@ async def come_and_go(scene: Scene) -> None:
             async with scene.fault("worker left"):
                 await second.stop()
     await second.stop()
+
+
+async def freeze_worker(scene: Scene) -> None:
+    """One of two workers does nothing for FROZEN_S, loses its partitions to the other, and wakes up; then the other."""
+    second = scene.stand.worker("worker-2")
+    scene.stand.services.append(second)
+    second.start()
+    for part, service in ((0.2, scene.worker), (0.6, second)):
+        await scene.at(part)
+        async with scene.fault(f"worker frozen {_part(scene, FROZEN_S):.0f} s"):
+            child = service.child
+            if child is None or child.exit_code is not None:
+                continue
+            freeze(child)
+            try:
+                await asyncio.sleep(_part(scene, FROZEN_S))
+            finally:
+                thaw(child)
 
 
 async def kill_broker(scene: Scene) -> None:

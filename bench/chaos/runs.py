@@ -56,7 +56,10 @@ async def undisturbed(fleet: Fleet, folder: Path) -> Results:
         books = balance(ledger, await store.stretches(database))
         if not books.is_even:
             raise Busy(f"the undisturbed run itself is not right: {books}; see {folder}")
-        return await _results(database, fleet)
+        found = await _results(database, fleet)
+        if not found["ecg_beats"]:
+            raise Busy(f"the undisturbed run has no beats to compare with; give it more seconds, or see {folder}")
+        return found
 
 
 async def disturbed(scenario: Scenario, name: StackName, fleet: Fleet, calm: Results, folder: Path) -> Outcome:

@@ -41,6 +41,7 @@ SCENARIOS: Final = (
     Scenario("undisturbed", faults.nothing),
     Scenario("worker killed every 10 s", faults.kill_worker),
     Scenario("second worker joins and leaves every 15 s", faults.come_and_go),
+    Scenario("one of two workers frozen 40 s", faults.freeze_worker),
     Scenario(
         "broker killed and restarted",
         faults.kill_broker,
