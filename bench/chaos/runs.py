@@ -21,7 +21,7 @@ from bench.chaos.scenarios import Scenario
 from bench.chaos.scenes import Injected, Scene
 from bench.chaos.services import keep
 from bench.chaos.stands import StackName, Stand, stand
-from bench.chaos.watch import Watch, longest_catch_up_s
+from bench.chaos.watch import Stalls, Watch, longest_catch_up_s
 from processors.topic_reader import read_topic
 from schemas import topics
 from schemas.errors import Busy, NotFound
@@ -72,8 +72,8 @@ async def disturbed(scenario: Scenario, name: StackName, fleet: Fleet, calm: Res
         await store.register(database, fleet)
         scene = _scene(running, fleet)
         await running.serving()
-        watch = Watch(fleet)
-        async with _beside(keep(running.services), watch.look(database)):
+        watch, stalls = Watch(fleet), Stalls()
+        async with _beside(keep(running.services), watch.look(database), stalls.look()):
             is_drained = await _play(scenario, scene)
             is_settled = await _settled(database, fleet, SETTLE_S)
             settled_s = time.monotonic()
@@ -84,7 +84,7 @@ async def disturbed(scenario: Scenario, name: StackName, fleet: Fleet, calm: Res
         return Outcome(
             scenario=scenario.name,
             stack=name,
-            faults=_in_words(scene.diary),
+            faults=_in_words(scene.diary) + stalls.in_words(),
             balance=balance(scene.load.ledger, await store.stretches(database)),
             tables={table: differences(IDENTITIES[table], calm[table], found[table]) for table in IDENTITIES},
             restarts=sum(service.restarts for service in running.services),

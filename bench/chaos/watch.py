@@ -26,6 +26,34 @@ class Seen:
     reached_s: float
 
 
+STALL_S = 3.0
+"""A bench that is late by more than this was not run: the machine stood still, or had no time."""
+
+_TICK_S = 0.5
+
+
+@dataclass(slots=True)
+class Stalls:
+    """When the bench itself was not run; a fault that nobody injected, and everything else has it too."""
+
+    longest_s: float = 0.0
+
+    async def look(self) -> None:
+        """Until cancelled."""
+        while True:
+            before_s = time.monotonic()
+            await asyncio.sleep(_TICK_S)
+            self.note(time.monotonic() - before_s - _TICK_S)
+
+    def note(self, late_s: float) -> None:
+        if late_s > STALL_S:
+            self.longest_s = max(self.longest_s, late_s)
+
+    def in_words(self) -> str:
+        """Nothing, or an addition to what was injected."""
+        return f"; the machine stood still {self.longest_s:.0f} s" if self.longest_s else ""
+
+
 @dataclass(slots=True)
 class Watch:
     """Looks of one run."""

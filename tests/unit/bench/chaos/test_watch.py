@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.chaos.scenes import Injected
-from bench.chaos.watch import USUAL_LAG_S, Seen, longest_catch_up_s
+from bench.chaos.watch import STALL_S, USUAL_LAG_S, Seen, Stalls, longest_catch_up_s
 
 BEGUN_S, SECONDS, SETTLED_S = 1000.0, 100.0, 1120.0
 
@@ -30,3 +30,12 @@ def test_the_longest_counts_and_one_never_seen_lasts_until_all_was_stored() -> N
 
 def test_without_faults_there_is_nothing_to_catch_up() -> None:
     assert longest_catch_up_s([], [], BEGUN_S, SECONDS, SETTLED_S) is None
+
+
+def test_a_machine_that_stood_still_is_told_and_a_little_delay_is_not() -> None:
+    stalls = Stalls()
+    stalls.note(STALL_S / 2)
+    assert not stalls.in_words()
+    stalls.note(40.0)
+    stalls.note(5.0)
+    assert stalls.in_words() == "; the machine stood still 40 s"
