@@ -47,7 +47,7 @@ class Rig:
 
     async def start_worker(self) -> None:
         """Returns when the worker says that it has started. Raises SystemExit with its last words if it does not."""
-        self.worker = worker = self.stack.children.start("worker", [sys.executable, "-m", "leadwire", "worker"])
+        self.worker = worker = self.stack.children.start("worker", [sys.executable, *(os.environ.get("BENCH_WORKER") or "-m leadwire").split(), "worker"])
         deadline = time.monotonic() + _WORKER_START_S
         seen = worker.log.stat().st_size if worker.log.exists() else 0
         while b"worker started" not in worker.log.read_bytes()[seen:]:
