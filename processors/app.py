@@ -30,6 +30,7 @@ def create_app(kafka: KafkaSettings, worker: WorkerSettings) -> faust.App:
         broker_heartbeat_interval=2,
         broker_max_poll_interval=600,
         stream_buffer_maxsize=worker.batch_max * 2,
+        stream_wait_empty=False,  # it waits for acknowledgements, which come with checkpoints: a rebalance would hang
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
