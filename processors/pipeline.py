@@ -14,9 +14,7 @@ from processors.reports import Reporter
 from processors.samples import SampleProcessor, arrival
 from schemas import topics
 from schemas.settings import WorkerSettings
-from schemas.telemetry import LAG_RECORDS
 
-_LAG_EVERY_S: Final = 5.0
 _CHECKPOINT_EVERY_S: Final = 0.1
 """One partition at a time, so that a worker with all 64 still saves each of them in time."""
 
@@ -53,12 +51,6 @@ def build(app: faust.App, samples: SampleProcessor, reporter: Reporter, settings
     async def close_idle() -> None:
         with _or(stop):
             await samples.close_idle(partial(_is_behind, app))  # last beats, ended episodes
-
-    @app.timer(interval=_LAG_EVERY_S)  # type: ignore[untyped-decorator]  # as above
-    async def lag() -> None:
-        for number, next_offset in samples.next_offsets().items():
-            end = app.consumer.highwater(TP(topics.SAMPLES, number)) or next_offset
-            LAG_RECORDS.labels(number).set(max(0, end - next_offset))  # our own figure: Faust's has been wrong
 
     _follow_rebalances(app, samples, stop)
 
