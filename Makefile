@@ -12,7 +12,7 @@ BROKER ?= tansu
 PEERS := .venv-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline soak accuracy peers proto lock clean
+.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline soak chaos accuracy peers proto lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -72,6 +72,12 @@ soak: install ## half an hour with restarts on Apache Kafka: nothing lost, memor
 soak: DEVICES = 2500
 soak: SECONDS = 1800
 soak: SEED = 1
+
+chaos: DEVICES := 50
+chaos: SECONDS := 180
+chaos: install ## kill, cut and fill up what a stream needs, then compare each device's books with the store (STACK= SCENARIO= DEVICES= SECONDS=); WRITE=1 puts it into docs/reliability.md
+	@$(BIN)/python -m bench.chaos --stack $(or $(STACK),all) --scenario "$(or $(SCENARIO),all)" \
+		--devices $(DEVICES) --seconds $(SECONDS) $(if $(KEEP),--keep "$(KEEP)") $(if $(WRITE),--write)
 
 accuracy: install ## how well beats, waves, classes and rhythms are told (DB=mitdb|qtdb|nstdb|classes|af|vfdb|day|all); WRITE=1 puts it into docs/accuracy.md
 	@$(BIN)/python -m bench.accuracy --db $(DB) $(if $(WRITE),--write)

@@ -28,11 +28,12 @@ def create_app(kafka: KafkaSettings, worker: WorkerSettings) -> faust.App:
         key_serializer="raw",
         consumer_auto_offset_reset="earliest",
         broker_commit_interval=COMMIT_INTERVAL_S,
-        broker_session_timeout=10,
+        broker_session_timeout=6,  # the least that Kafka grants: a killed worker's partitions go on so much sooner
         broker_rebalance_timeout=12,
         broker_heartbeat_interval=2,
         broker_max_poll_interval=600,
         stream_buffer_maxsize=worker.batch_max * 2,
+        stream_wait_empty=False,  # it waits for acknowledgements, which come with checkpoints: a rebalance would hang
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,

@@ -30,7 +30,7 @@ _CONNECTIONS: Final = 16
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html: those that ask to try again.
 _TEMPORARY_CODES: Final = {
     "InternalError", "OperationAborted", "RequestTimeout", "ServiceUnavailable", "SlowDown", "SlowDownRead",
-    "SlowDownWrite", "XMinioServerNotInitialized",
+    "SlowDownWrite", "XMinioServerNotInitialized", "XMinioStorageFull",
 }  # fmt: skip
 _MISSING_CODES: Final = {"NoSuchKey", "NoSuchObject"}
 _THERE_CODES: Final = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}

@@ -1,0 +1,1 @@
+"""The failure bench's pure parts."""
