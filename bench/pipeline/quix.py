@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, Final
 
 import uvloop
@@ -21,6 +24,7 @@ from schemas.settings import Settings
 from storage.database import writer
 
 _POLL_S: Final = 0.05
+_CHECKPOINT_EVERY_S: Final = 0.1
 
 
 class Loop:
@@ -31,7 +35,10 @@ class Loop:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
     def wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        return self.go(coroutine).result()
+
+    def go(self, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
 
 class EngineSink:
@@ -56,15 +63,10 @@ class EngineSink:
 
     def flush(self) -> None:
         arrivals, self._arrivals = self._arrivals, []
-        self._loop.wait(self._store(arrivals))
+        self._loop.wait(self._samples.process(arrivals))
 
     def on_paused(self) -> None:
         self._arrivals.clear()
-
-    async def _store(self, arrivals: list[Arrival]) -> None:
-        if arrivals:
-            await self._samples.process(arrivals)
-        await self._samples.checkpoint_due()
 
 
 async def prepared(settings: Settings) -> SampleProcessor:
@@ -78,13 +80,21 @@ async def prepared(settings: Settings) -> SampleProcessor:
     return SampleProcessor(chosen, database, publisher, settings.worker, partitions)
 
 
+async def checkpoints(samples: SampleProcessor) -> None:
+    """For ever, beside the flow: Quix flushes nothing while nothing comes."""
+    while True:
+        await samples.checkpoint_due()
+        await asyncio.sleep(_CHECKPOINT_EVERY_S)
+
+
 def main() -> None:
     """Until a signal."""
     from quixstreams import Application  # noqa: PLC0415  # only the peers' environment has it
 
     settings = Settings()
     loop = Loop()
-    sink = EngineSink(loop, loop.wait(prepared(settings)))
+    processor = loop.wait(prepared(settings))
+    loop.go(checkpoints(processor))
     app = Application(
         broker_address=settings.kafka.bootstrap,
         consumer_group=settings.worker.group,
@@ -93,10 +103,11 @@ def main() -> None:
         consumer_poll_timeout=_POLL_S,
         auto_create_topics=False,
         use_changelog_topics=False,
-        loglevel="INFO",
+        loglevel="WARNING",
+        state_dir=Path(tempfile.gettempdir()) / "leadwire-quix",
     )
     samples = app.topic(topics.SAMPLES, key_deserializer="bytes", value_deserializer="bytes")
-    app.dataframe(samples).sink(sink)
+    app.dataframe(samples).sink(EngineSink(loop, processor))
     print(PEER_STARTED, flush=True)
     app.run()
 
