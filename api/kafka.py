@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from api.live_messages import TOPICS, LiveRecord
 from schemas.errors import Busy
+from schemas.kafka import client_options, remedy
 from schemas.settings import KafkaSettings
 
 _WAIT_MS: Final = 500
@@ -31,7 +32,7 @@ class KafkaSource:
         """Return once the end of every partition is known, so nothing published later is missed. Raises Busy."""
         consumer = AIOKafkaConsumer(
             *TOPICS,
-            bootstrap_servers=self._settings.bootstrap,
+            **client_options(self._settings),
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="latest",
@@ -62,7 +63,7 @@ class KafkaSource:
 
 async def ping(settings: KafkaSettings) -> None:
     """Ask the broker for its metadata, over a connection of its own. Raises Busy."""
-    client = AIOKafkaClient(bootstrap_servers=settings.bootstrap, request_timeout_ms=_ASK_MS)
+    client = AIOKafkaClient(**client_options(settings), request_timeout_ms=_ASK_MS)
     try:
         await client.bootstrap()
     except (KafkaError, OSError) as error:
@@ -73,4 +74,4 @@ async def ping(settings: KafkaSettings) -> None:
 
 def _away(settings: KafkaSettings, error: Exception) -> Busy:
     reason = f"no Kafka at {settings.bootstrap} ({type(error).__name__})"
-    return Busy(f"{reason}; start the broker, or set LEADWIRE_KAFKA_BOOTSTRAP")
+    return Busy(f"{reason}; {remedy(settings)}")

@@ -18,6 +18,7 @@ from schemas.alarms import AlarmEvent
 from schemas.clock import index_to_us
 from schemas.codec import encode_alarm, encode_pack, encode_report_event
 from schemas.errors import Busy
+from schemas.kafka import client_options
 from schemas.logs import logger
 from schemas.reports import ReportEvent
 from schemas.samples import SampleBlock
@@ -50,7 +51,7 @@ def kafka_client(settings: KafkaSettings) -> KafkaProducer:
     on MIT-BIH 100; level 1 does 2.4 times at 104 MB/s), and its other codecs need a further library.
     """
     return _Aiokafka(
-        bootstrap_servers=settings.bootstrap,
+        **client_options(settings),
         acks="all",
         enable_idempotence=settings.idempotent,
         request_timeout_ms=int(TIMEOUT_S * 1000),

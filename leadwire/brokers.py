@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from leadwire.topic_settings import FoundTopic, configuration, differences
 from processors.topic_counts import partition_counts
 from schemas import topics
 from schemas.errors import Busy, Misconfigured
+from schemas.kafka import client_options
 from schemas.settings import KafkaSettings
 
 _TIMEOUT_MS: Final = 10_000
@@ -40,8 +43,46 @@ async def sample_partitions(settings: KafkaSettings) -> int:
     return count
 
 
+async def differing_topics(settings: KafkaSettings) -> list[str]:
+    """What of our topics is not as the settings say, each with its remedy. Raises Busy, Misconfigured."""
+    return [line for topic in await _found(settings) for line in differences(topic, settings)]
+
+
+async def _found(settings: KafkaSettings) -> list[FoundTopic]:
+    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=_TIMEOUT_MS)
+    try:
+        await admin.start()
+        described = await admin.describe_topics(list(topics.ALL))
+        asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics.ALL]
+        answers = await admin.describe_configs(asked)
+    except KafkaError as error:
+        raise Busy(f"Kafka at {settings.bootstrap} does not tell its topics ({error}); see that it runs") from error
+    finally:
+        await admin.close()
+    told = dict(_configuration(resource) for answer in answers for resource in answer.resources)
+    return [
+        FoundTopic(each["topic"], len(each["partitions"]), _copies(each["partitions"]), told.get(each["topic"], {}))
+        for each in described
+    ]
+
+
+def _configuration(resource: Any) -> tuple[str, dict[str, str]]:
+    """Of one resource of Kafka's answer: error, its text, type, name, and the entries that begin with key and value."""
+    code, _, _, name, entries = resource[:5]
+    if code:
+        raise Misconfigured(
+            f"the configuration of {name} may not be read ({for_code(code).__name__}); "
+            "give this principal DescribeConfigs on it, see docs/kafka-security.md"
+        )
+    return name, {entry[0]: entry[1] for entry in entries if entry[1] is not None}
+
+
+def _copies(partitions: list[dict[str, Any]]) -> int:
+    return min((len(partition["replicas"]) for partition in partitions), default=0)
+
+
 async def _create(settings: KafkaSettings, names: list[str]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, request_timeout_ms=_TIMEOUT_MS)
+    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=_TIMEOUT_MS)
     try:
         await admin.start()
         answer = await admin.create_topics([_new_topic(name, settings) for name in names])
@@ -74,9 +115,5 @@ def _new_topic(name: str, settings: KafkaSettings) -> NewTopic:
         name,
         num_partitions=settings.partitions,
         replication_factor=settings.replication,
-        topic_configs={
-            "cleanup.policy": "delete",  # samples are never compacted: every record counts
-            "retention.ms": str(settings.retention_hours * 3_600_000),
-            "min.insync.replicas": str(max(1, settings.replication - 1)),
-        },
+        topic_configs=configuration(name, settings),
     )

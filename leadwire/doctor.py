@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from leadwire.brokers import missing_topics, sample_partitions
+from leadwire.brokers import differing_topics, missing_topics, sample_partitions
 from schemas.errors import Busy, LeadwireError, Misconfigured
 from schemas.settings import Settings
 from storage import migrate
@@ -32,6 +32,7 @@ async def examine(settings: Settings) -> list[Finding]:
         ("database, reading", _reading),
         ("database schema", _schema),
         ("kafka", _kafka),
+        ("kafka topics", _topics),
         ("objects", _objects),
     ]
     return [await _finding(name, check, settings) for name, check in checks]
@@ -82,7 +83,18 @@ async def _kafka(settings: Settings) -> str:
         raise Misconfigured(
             f"topics are missing at {settings.kafka.bootstrap}: {', '.join(missing)}; run `leadwire migrate`"
         )
-    return f"{settings.kafka.bootstrap}, {await sample_partitions(settings.kafka)} partitions"
+    return (
+        f"{settings.kafka.bootstrap}, {settings.kafka.security}, {await sample_partitions(settings.kafka)} partitions"
+    )
+
+
+async def _topics(settings: Settings) -> str:
+    if await missing_topics(settings.kafka):
+        raise Misconfigured("topics are missing; run `leadwire migrate`")
+    different = await differing_topics(settings.kafka)
+    if different:
+        raise Misconfigured("; ".join(different))
+    return "as the settings say"
 
 
 async def _objects(settings: Settings) -> str:

@@ -2,7 +2,8 @@
 
 Where Tansu (0.6.0) is not Kafka, it is said here and nowhere else: it has no idempotent producer, so
 LEADWIRE_KAFKA_IDEMPOTENT is false (our identities make repeats harmless); it keeps everything in memory, so offsets
-die with it and checkpoints are forgotten at each start; it drops nothing, so topics have few partitions.
+die with it and checkpoints are forgotten at each start; it drops nothing, so topics have few partitions; it keeps
+message.timestamp.type and stamps nothing, so that a record's time is its producer's.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from processors.alarm_feed import webhook_running
 from processors.app import create_app
 from processors.ecg.engines import engine
 from processors.ecg.warm import warm
+from processors.lag import Watchdog
 from processors.pipeline import build
 from processors.publish import Publisher
 from processors.reports import Reporter
@@ -41,8 +42,10 @@ async def run_worker(settings: Settings) -> None:
     build(app, samples, Reporter(database, store, publisher), settings.worker, _stop_now)
     app.finalize()
     stopping = signalled()
+    watchdog = Watchdog(settings.kafka, settings.worker, partitions)
     posting = webhook_running(settings.alarms, settings.kafka, settings.worker)
-    async with probes("Leadwire worker", settings.worker, {"partitions": samples.ready}), posting:
+    checks = {"partitions": samples.ready, "progress": watchdog.ready}
+    async with probes("Leadwire worker", settings.worker, checks), posting, watchdog.watching():
         await app.start()
         _log.info("worker started", engine=settings.worker.engine, partitions=partitions)
         await stopping.wait()

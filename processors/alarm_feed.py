@@ -15,6 +15,7 @@ from schemas import topics
 from schemas.alarms import AlarmEvent
 from schemas.codec import decode_alarm
 from schemas.errors import Rejected
+from schemas.kafka import client_options
 from schemas.logs import logger
 from schemas.settings import AlarmSettings, KafkaSettings, WorkerSettings
 
@@ -65,7 +66,7 @@ async def _read(webhook: Webhook, kafka: KafkaSettings, group: str) -> None:
     """From where the group stands; a new group begins with what comes from now on, not with history."""
     consumer = AIOKafkaConsumer(
         topics.ALARMS,
-        bootstrap_servers=kafka.bootstrap,
+        **client_options(kafka),
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="latest",

@@ -6,8 +6,10 @@ import tempfile
 from pathlib import Path
 
 import faust
+from faust.types.auth import CredentialsT
 
 from processors.transport import use_transport
+from schemas.kafka import tls_context
 from schemas.settings import KafkaSettings, WorkerSettings
 
 COMMIT_INTERVAL_S = 1.0
@@ -21,6 +23,7 @@ def create_app(kafka: KafkaSettings, worker: WorkerSettings) -> faust.App:
     app = faust.App(
         worker.group,
         broker=f"aiokafka://{kafka.bootstrap}",
+        broker_credentials=_credentials(kafka),
         value_serializer="raw",
         key_serializer="raw",
         consumer_auto_offset_reset="earliest",
@@ -40,3 +43,16 @@ def create_app(kafka: KafkaSettings, worker: WorkerSettings) -> faust.App:
     )
     use_transport(app, kafka.bootstrap, kafka.fetch_wait_ms)
     return app
+
+
+def _credentials(kafka: KafkaSettings) -> CredentialsT | None:
+    """TLS and login as Faust wants them. Raises Misconfigured for a certificate that can't be used."""
+    context = tls_context(kafka) if kafka.security.endswith("ssl") else None
+    if kafka.username is not None and kafka.password is not None and kafka.security.startswith("sasl"):
+        return faust.SASLCredentials(
+            username=kafka.username,
+            password=kafka.password.get_secret_value(),
+            ssl_context=context,
+            mechanism=kafka.sasl_mechanism,
+        )
+    return faust.SSLCredentials(context) if context is not None else None

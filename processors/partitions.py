@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from processors import checkpoints, rows
@@ -24,6 +24,12 @@ from schemas.samples import Recording, SampleBlock
 from schemas.telemetry import BLOCKS_REPEATED, SAMPLES_PROCESSED, STEP_SECONDS
 from storage.checkpoints import Checkpoint
 from storage.devices import DeviceOwner
+
+_LISTENED_S: Final = 2.0
+"""Of the time between two looks no more was spent listening: in the rest the worker waited or stood still."""
+
+_PAUSED_US: Final = 2_000_000
+"""Who sent nothing for so long may have ended: what there is of its open stretch is wanted now."""
 
 _log = logger(__name__)
 
@@ -68,7 +74,8 @@ class Partition:
         self._state = engine.new_state()
         self.board = Board()
         self._newest_us = 0
-        self._newest_taken_at_s = time.monotonic()
+        self._listened_s = 0.0
+        self._looked_at_s = time.monotonic()
 
     @classmethod
     def restore(
@@ -161,20 +168,25 @@ class Partition:
         SAMPLES_PROCESSED.inc(sum(block.samples.size for block in blocks))
         taken.rows.owners.update({device_id: owner.user_id for device_id, owner in owners.items()})
         self._newest_us = max([self._newest_us, *(block.received_at_us for block in blocks)])
-        self._newest_taken_at_s = time.monotonic()
+        self._listened_s = 0.0
         self.next_offset = max(self.next_offset or 0, last_offset + 1)  # a batch may lie wholly before the checkpoint
         self.dirty = True
         return taken
 
     def close_idle(self, idle_after_s: float) -> Rows:
-        """Decide what silent devices still owe, and forget them.
+        """Give what silent devices still owe, and forget them; called once a second while nothing waits in Kafka.
 
-        The clock is the newest block's, plus the time since it was taken in: while a worker catches up on old
-        records nobody is silent, so a restart decides what an undisturbed run decides.
+        The clock is the newest block's, plus the time listened since it was taken in: while a worker catches up on old
+        records, is kept waiting by the database or stands still, nobody is silent, so it decides what an undisturbed
+        one decides. Of a device that only pauses the open stretch is given as far as it has come.
         """
         ended = Rows()
-        waited_s = time.monotonic() - self._newest_taken_at_s
-        silent = self._sequencer.idle(self._newest_us - int((idle_after_s - waited_s) * 1_000_000))
+        now_s = time.monotonic()
+        self._listened_s += min(now_s - self._looked_at_s, _LISTENED_S)
+        self._looked_at_s = now_s
+        clock_us = self._newest_us + int(self._listened_s * 1_000_000)
+        ended.stretches.extend(self._sequencer.flush(clock_us - _PAUSED_US))
+        silent = self._sequencer.idle(clock_us - int(idle_after_s * 1_000_000))
         if not silent:
             return ended
         blocks: list[SampleBlock] = []

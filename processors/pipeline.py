@@ -14,9 +14,7 @@ from processors.reports import Reporter
 from processors.samples import SampleProcessor, arrival
 from schemas import topics
 from schemas.settings import WorkerSettings
-from schemas.telemetry import LAG_RECORDS
 
-_LAG_EVERY_S: Final = 5.0
 _CHECKPOINT_EVERY_S: Final = 0.1
 """One partition at a time, so that a worker with all 64 still saves each of them in time."""
 
@@ -52,13 +50,7 @@ def build(app: faust.App, samples: SampleProcessor, reporter: Reporter, settings
     @app.timer(interval=1.0)  # type: ignore[untyped-decorator]  # as above
     async def close_idle() -> None:
         with _or(stop):
-            await samples.close_idle()  # last beats, ended episodes
-
-    @app.timer(interval=_LAG_EVERY_S)  # type: ignore[untyped-decorator]  # as above
-    async def lag() -> None:
-        for number, next_offset in samples.next_offsets().items():
-            end = app.consumer.highwater(TP(topics.SAMPLES, number)) or next_offset
-            LAG_RECORDS.labels(number).set(max(0, end - next_offset))  # our own figure: Faust's has been wrong
+            await samples.close_idle(partial(_is_behind, app))  # last beats, ended episodes
 
     _follow_rebalances(app, samples, stop)
 
@@ -74,6 +66,12 @@ def _follow_rebalances(app: faust.App, samples: SampleProcessor, stop: Stop) -> 
     @app.on_partitions_revoked.connect  # type: ignore[arg-type]  # as above
     async def revoked(_app: object, *args: Any, **_: Any) -> None:
         samples.forget({tp.partition for tp in args[0] if tp.topic == topics.SAMPLES})
+
+
+def _is_behind(app: faust.App, number: int, next_offset: int | None) -> bool:
+    """Whether Kafka is known to hold records that were not taken in yet."""
+    end = app.consumer.highwater(TP(topics.SAMPLES, number))
+    return end is not None and next_offset is not None and end > next_offset
 
 
 def _is_current(app: faust.App, event: Any) -> bool:

@@ -15,6 +15,7 @@ from schemas.alarms import AlarmEvent
 from schemas.codec import encode_alarm, encode_report_event, encode_rhythm
 from schemas.codec_results import encode_beat_pack, encode_metrics_pack
 from schemas.errors import Busy, LeadwireError
+from schemas.kafka import client_options
 from schemas.reports import ReportEvent
 from schemas.results import Results
 from schemas.rhythms import RhythmEpisode
@@ -52,7 +53,7 @@ class Publisher:
 
     async def start(self) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.bootstrap,
+            **client_options(self._settings),
             acks="all",
             enable_idempotence=self._settings.idempotent,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,

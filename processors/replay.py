@@ -15,6 +15,7 @@ from schemas import topics
 from schemas.clock import index_to_us
 from schemas.codec import decode_pack, encode_pack
 from schemas.errors import Busy, NotFound, Rejected
+from schemas.kafka import client_options
 from schemas.samples import SampleBlock, WaveformStretch
 from schemas.settings import KafkaSettings
 from storage import samples
@@ -68,9 +69,7 @@ async def topic_blocks(settings: KafkaSettings, topic: str, period: Period) -> A
 
 async def send_blocks(settings: KafkaSettings, topic: str, blocks: Iterable[SampleBlock]) -> int:
     """Put blocks onto a topic, keyed by device, and return how many once Kafka has them. Raises Busy."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap, acks="all", enable_idempotence=settings.idempotent
-    )
+    producer = AIOKafkaProducer(**client_options(settings), acks="all", enable_idempotence=settings.idempotent)
     sent = 0
     try:
         await producer.start()

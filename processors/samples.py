@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
-from math import inf, nextafter
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +20,11 @@ from processors.publish import DeadLetter, Publisher
 from processors.sinks import Rows, Sinks, patiently
 from schemas import topics
 from schemas.alarms import PRIORITIES, AlarmLimits
-from schemas.clock import now_us
 from schemas.errors import Busy
 from schemas.logs import logger
+from schemas.samples import WaveformStretch
 from schemas.settings import WorkerSettings
-from schemas.telemetry import ALARMS_ACTIVE, CHECKPOINT_SECONDS, DEVICES_LIVE, PARTITIONS, REJECTS, STORED_SECONDS
+from schemas.telemetry import ALARMS_ACTIVE, CHECKPOINT_SECONDS, DEVICES_LIVE, PARTITIONS, REJECTS
 from storage import checkpoints
 from storage.checkpoints import Checkpoint
 from storage.database import Database
@@ -75,10 +75,12 @@ class SampleProcessor:
         self._unacknowledged: dict[int, list[Arrival]] = {}
         self._rejects_in_row: dict[int, int] = {}
         self._turn = asyncio.Lock()
+        self._writing: asyncio.Task[None] | None = None
 
     async def process(self, arrivals: Sequence[Arrival]) -> None:
-        """Store and publish all that these records lead to; a later checkpoint acknowledges them.
+        """Decide what these records lead to and begin to store and publish it; a later checkpoint acknowledges them.
 
+        One batch is written while the next is decided, and there are never more: a slow database holds up this call.
         Raises Busy when a server stays away for long; whatever it raises, the worker must stop.
         """
         async with self._turn:
@@ -88,44 +90,68 @@ class SampleProcessor:
             limits = await patiently(self._limits.by_device)
             for number, group in groupby(ordered, key=lambda each: each.partition):
                 await self._take(number, list(group), limits, results)
-            await self._sinks.write(results)
-        _observe_latency(results)
+            await self._write(self._sinks.write(results))
 
-    async def checkpoint(self, before_s: float = inf) -> None:
-        """Save the state of every partition that moved, then acknowledge what it covers.
+    async def _write(self, job: Coroutine[Any, Any, None]) -> None:
+        """Begin the job when the one before it is done."""
+        try:
+            await self.stored()
+        except BaseException:
+            job.close()
+            raise
+        self._writing = asyncio.create_task(job, name="writing results")
 
-        With `before_s` only of those that were saved last before this moment of the monotonic clock.
-        """
+    async def stored(self) -> None:
+        """Return when all that was decided is stored and published. Raises what kept it from being so."""
+        if self._writing is not None:
+            await self._writing
+            self._writing = None
+
+    async def checkpoint(self) -> None:
+        """Save the state of every partition that moved, and the open stretches, then acknowledge what it covers."""
         async with self._turn:
-            moved = [each for each in self._partitions.values() if each.dirty and each.saved_at_s < before_s]
-            if not moved:
-                return
-            with CHECKPOINT_SECONDS.time():
-                saved = [partition.checkpoint() for partition in moved]
-                stretches = [stretch for partition in moved for stretch in partition.sequencer.flush()]
-                heard_of = {device_id: at for partition in moved for device_id, at in partition.heard_of().items()}
-                await self._sinks.checkpoint(stretches, saved, heard_of)
-            self._acknowledge(saved)
+            stretches = [stretch for each in self._partitions.values() for stretch in each.sequencer.flush()]
+            await self._save([each for each in self._partitions.values() if each.dirty], stretches)
+            await self.stored()
+
+    async def _save(self, moved: Sequence[Partition], stretches: Sequence[WaveformStretch] = ()) -> None:
+        if moved:
+            saved = [partition.checkpoint() for partition in moved]
+            heard_of = {device_id: at for partition in moved for device_id, at in partition.heard_of().items()}
+            await self._write(self._checkpoint(stretches, saved, heard_of))
+
+    async def _checkpoint(
+        self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Mapping[UUID, datetime]
+    ) -> None:
+        """Everything before it is stored by now."""
+        with CHECKPOINT_SECONDS.time():
+            await self._sinks.checkpoint(stretches, saved, heard_of)
+        self._acknowledge(saved)
 
     async def checkpoint_due(self) -> None:
         """Save the partition whose turn it is: each comes once in the interval, and never all of them at once.
 
-        Saving all together would hold the samples up for as long as it takes, seconds with thousands of devices.
+        Saving all together would hold the samples up for as long as it takes, seconds with thousands of devices. What
+        there is of open stretches is in the state.
         """
-        waiting = [each for each in self._partitions.values() if each.dirty]
-        if waiting:
-            oldest = min(waiting, key=lambda each: each.saved_at_s)
-            if time.monotonic() - oldest.saved_at_s >= self._settings.checkpoint_interval_s:
-                await self.checkpoint(nextafter(oldest.saved_at_s, inf))
+        async with self._turn:
+            waiting = [each for each in self._partitions.values() if each.dirty]
+            oldest = min(waiting, key=lambda each: each.saved_at_s, default=None)
+            if oldest and time.monotonic() - oldest.saved_at_s >= self._settings.checkpoint_interval_s:
+                await self._save([oldest])
 
-    async def close_idle(self) -> None:
-        """Decide what devices still owe that have fallen silent."""
+    async def close_idle(self, is_behind: Callable[[int, int | None], bool] = lambda _number, _next: False) -> None:
+        """Decide what devices still owe that have fallen silent.
+
+        `is_behind` tells of a partition and its next offset whether Kafka has more: then nobody is silent there.
+        """
         async with self._turn:
             ended = Rows()
             for partition in self._partitions.values():
-                ended.extend(partition.close_idle(self._settings.idle_after_s))
+                if not is_behind(partition.number, partition.next_offset):
+                    ended.extend(partition.close_idle(self._settings.idle_after_s))
             if ended.any():
-                await self._sinks.write(ended)
+                await self._write(self._sinks.write(ended))
             DEVICES_LIVE.set(sum(partition.devices for partition in self._partitions.values()))
             PARTITIONS.set(len(self._partitions))
             self._count_alarms()
@@ -143,8 +169,11 @@ class SampleProcessor:
         async with self._turn:
             self.forget(self._partitions.keys() - numbers)
             saved = await patiently(lambda: self._load(numbers))
-            for number in numbers - self._partitions.keys():
+            added = sorted(numbers - self._partitions.keys())
+            for position, number in enumerate(added):
                 self._partitions[number] = self._restored(number, saved.get(number))
+                # Their turns come evenly spread over the interval.
+                self._partitions[number].saved_at_s -= self._settings.checkpoint_interval_s * position / len(added)
 
     def forget(self, numbers: set[int]) -> None:
         """Drop partitions that another worker takes over; what is not checkpointed it computes again."""
@@ -197,9 +226,12 @@ class SampleProcessor:
     def _acknowledge(self, saved: Sequence[Checkpoint]) -> None:
         for checkpoint in saved:
             waiting = self._unacknowledged.pop(checkpoint.partition, [])
-            covered = [each for each in waiting if each.record.offset < checkpoint.next_offset]
-            for each in covered:
-                each.acknowledge()
+            later = [each for each in waiting if each.record.offset >= checkpoint.next_offset]
+            if later:
+                self._unacknowledged[checkpoint.partition] = later
+            for each in waiting:
+                if each.record.offset < checkpoint.next_offset:
+                    each.acknowledge()
 
     def next_offsets(self) -> dict[int, int]:
         """The offset each partition comes to next, as far as known."""
@@ -219,11 +251,3 @@ class SampleProcessor:
                 f"partitions {sorted(self.stopped)} stopped after too many rejects in a row; "
                 "look at ecg.rejects (leadwire rejects), mend the sender, then restart the worker"
             )
-
-
-def _observe_latency(results: Rows) -> None:
-    now = now_us()
-    for each in results.decided:
-        waited_s = (now - each.results.metrics["window_start_us"]) / 1e6 - 1.0
-        for seconds in waited_s.tolist():
-            STORED_SECONDS.observe(max(0.0, seconds))

@@ -33,7 +33,8 @@ class Track:
 
     `recent` holds samples [recent_first, next_index) of the recording, int16 of shape (leads, n): the open
     stretch and at least COMPARE_S before it. Stretches up to `stored_index` have been given out; the open one began
-    at `stored_at_us`, fixed when it opened because it is part of the row's identity.
+    at `stored_at_us`, fixed when it opened because it is part of the row's identity. `flushed_index` is where the open
+    stretch ended when it was given out unfinished.
     """
 
     like: SampleBlock
@@ -46,6 +47,7 @@ class Track:
     received_at_us: int
     held: list[SampleBlock] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    flushed_index: int = -1
 
     @property
     def next_index(self) -> int:
@@ -87,10 +89,20 @@ class Sequencer:
             return self._ahead(track, block)
         return self._at_or_behind(track, block)
 
-    def flush(self) -> list[WaveformStretch]:
-        """The open stretches, as far as they have come; they stay open."""
-        open_stretches = [self._open_stretch(track) for track in self.tracks.values()]
-        return [stretch for stretch in open_stretches if stretch is not None]
+    def flush(self, before_us: int | None = None) -> list[WaveformStretch]:
+        """The open stretches as far as they have come, each as long as it is once; they stay open.
+
+        With `before_us` only of devices heard of last before this moment of the gateway's clock: who goes on sending
+        completes the stretch soon, and it is written once.
+        """
+        flushed = []
+        for track in self.tracks.values():
+            if (before_us is None or track.received_at_us < before_us) and track.flushed_index != track.next_index:
+                track.flushed_index = track.next_index
+                open_stretch = self._open_stretch(track)
+                if open_stretch is not None:
+                    flushed.append(open_stretch)
+        return flushed
 
     def close(self, device_id: UUID) -> Sequenced:
         """Release what a silent device holds, and forget the device."""

@@ -14,12 +14,13 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_rand
 from processors.alarms import AlarmNews
 from processors.publish import Decided, Publisher
 from schemas.alarms import AlarmEvent
+from schemas.clock import now_us
 from schemas.errors import Busy
 from schemas.logs import logger
 from schemas.results import Results, merged
 from schemas.rhythms import RhythmEpisode
 from schemas.samples import Gap, Recording, WaveformStretch
-from schemas.telemetry import ALARMS_RAISED, BEATS, SAMPLES_MISSED
+from schemas.telemetry import ALARMS_RAISED, BEATS, SAMPLES_MISSED, STORED_SECONDS
 from storage import alarms, beats, checkpoints, devices, metrics, rhythms, samples
 from storage.checkpoints import Checkpoint
 from storage.database import Database
@@ -75,6 +76,7 @@ class Sinks:
         told = await patiently(lambda: self._store(rows, results))
         await patiently(lambda: self._publisher.results(rows.decided, rows.episodes, told))
         _count(rows, results)
+        _observe_latency(results)
 
     async def checkpoint(
         self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Mapping[UUID, datetime]
@@ -134,3 +136,11 @@ def _count(rows: Rows, results: Results | None) -> None:
             ALARMS_RAISED.labels(alarm.kind, alarm.priority).inc()
     for gap in rows.gaps:
         SAMPLES_MISSED.inc(gap.end_index - gap.first_index)
+
+
+def _observe_latency(results: Results | None) -> None:
+    """From a second's last sample to now, when it is stored and told."""
+    if results is not None:
+        waited_s = (now_us() - results.metrics["window_start_us"]) / 1e6 - 1.0
+        for seconds in waited_s.tolist():
+            STORED_SECONDS.observe(max(0.0, seconds))

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from processors.topic_counts import partition_counts
 from schemas import topics
 from schemas.errors import Busy, NotFound
+from schemas.kafka import client_options
 from schemas.settings import KafkaSettings
 
 
@@ -25,7 +26,7 @@ async def read_topic(
     if count is None:
         raise NotFound(f"there is no topic {topic!r}; make it first, or name one of {', '.join(topics.ALL)}")
     numbers = range(count) if device_id is None else [topics.partition_of(device_id, count)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap, enable_auto_commit=False, group_id=None)
+    consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False, group_id=None)
     try:
         await consumer.start()
         for number in numbers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Any, Final, cast
 
 import numpy as np
@@ -10,42 +11,54 @@ from numpy.typing import NDArray
 from schemas import ecg_pb2 as pb
 from schemas.beats import Beat, BeatClass, Fiducials
 from schemas.codec import NUMBER_BY_LEAD, enum_name, lead_of, parse, uuid_of
+from schemas.columnar import Cells, beside, chosen, floats, joined, sized, split, varints, with_size, zigzags
 from schemas.errors import Malformed
 from schemas.metrics import FIGURES, Metrics
 from schemas.quality import LeadQuality, flags_of
-from schemas.results import Results, Source
+from schemas.results import MAX_LEADS, Results, Source
 from schemas.rhythms import LABELS
 
 _MARKS: Final = Fiducials.__slots__
 _FIGURES: Final = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
-_CLASSES: Final = dict(pb.BeatClass.items())
+_CLASSES: Final = np.array(sorted(pb.BeatClass.keys()[1:]))
+_CLASS_NUMBERS: Final = np.array([pb.BeatClass.Value(name) for name in _CLASSES.tolist()])
+_RHYTHMS: Final = [*(pb.Metrics(arrhythmia_type=label).SerializeToString() for label in LABELS), b""]
+"""At -1, the last one, for none stated."""
+_MAIN_LEADS: Final = [pb.Metrics(main_lead=number).SerializeToString() for number in sorted(pb.Lead.values())]
+_BEAT: Final = {field.name: field.number for field in pb.Beat.DESCRIPTOR.fields}
+_MARK: Final = {field.name: field.number for field in pb.Fiducials.DESCRIPTOR.fields}
+_SECOND: Final = {field.name: field.number for field in pb.Metrics.DESCRIPTOR.fields}
 
 
 def encode_beat_pack(results: Results) -> bytes:
     """BeatPack bytes: a BeatBatch for each recording that has beats, in the order of `sources`."""
-    pack = pb.BeatPack()
-    batches: dict[int, Any] = {}
-    for number, beat in zip(results.beats["source"].tolist(), _beats(results.beats), strict=True):
-        if number not in batches:
-            source = results.sources[number]
-            batches[number] = pack.batches.add(
-                device_id=source.device_text,
-                recording_id=source.recording_text,
-                engine_version=results.engine_version,
-            )
-        batches[number].beats.append(beat)
-    return pack.SerializeToString()
+    table = results.beats[np.argsort(results.beats["source"], kind="stable")]
+    numbers, starts = np.unique(table["source"], return_index=True)
+    rows = split(_beats(table), starts.tolist())
+    heads = [_head(results.sources[number], results.engine_version) for number in numbers.tolist()]
+    batches = pb.BeatPack.DESCRIPTOR.fields_by_name["batches"].number
+    return b"".join([with_size(batches, head + beats) for head, beats in zip(heads, rows, strict=True)])
 
 
-def _beats(table: NDArray[Any]) -> list[pb.Beat]:
-    own = ("r_index", "at_us", "beat_class", "confidence")
-    rows = zip(*(table[name].tolist() for name in own), _present(table, _FIGURES), _present(table, _MARKS), strict=True)
-    return [
-        pb.Beat(
-            r_index=r, at_us=at, beat_class=_CLASSES[kind], confidence=sure, fiducials=pb.Fiducials(**marks), **told
-        )
-        for r, at, kind, sure, told, marks in rows
+def _head(source: Source, engine_version: str) -> bytes:
+    batch = pb.BeatBatch(
+        device_id=source.device_text, recording_id=source.recording_text, engine_version=engine_version
+    )
+    return batch.SerializeToString()
+
+
+def _beats(table: NDArray[Any]) -> Cells:
+    """Each row as the field `beats` of a BeatBatch."""
+    marks = [varints(_MARK[name], np.maximum(table[name], 0), table[name] < 0) for name in _MARKS]
+    fields = [
+        varints(_BEAT["r_index"], table["r_index"]),
+        zigzags(_BEAT["at_us"], table["at_us"]),
+        varints(_BEAT["beat_class"], _CLASS_NUMBERS[np.searchsorted(_CLASSES, table["beat_class"])]),
+        floats(_BEAT["confidence"], table["confidence"]),
+        *[floats(_BEAT[name], table[name], np.isnan(table[name])) for name in _FIGURES],
+        sized(_BEAT["fiducials"], beside(marks)),
     ]
+    return sized(pb.BeatBatch.DESCRIPTOR.fields_by_name["beats"].number, beside(fields))
 
 
 def decode_beat_pack(value: bytes) -> list[Beat]:
@@ -77,50 +90,40 @@ def _beat_from_pb(message: pb.Beat, batch: pb.BeatBatch) -> Beat:
 def encode_metrics_pack(results: Results) -> bytes:
     """MetricsPack bytes, the seconds in their order."""
     table = results.metrics
-    names = ("source", "window_start_us", "rhythm", "arrhythmia_confidence", "quality", "main_lead")
-    columns = (table[name].tolist() for name in (*names, "lead_quality", "lead_flags"))
-    pack = pb.MetricsPack()
-    for number, start_us, rhythm, sure, quality, main, *leads, told in zip(
-        *columns, _present(table, FIGURES), strict=True
-    ):
-        source = results.sources[number]
-        pack.metrics.add(
-            device_id=source.device_text,
-            recording_id=source.recording_text,
-            window_start_us=start_us,
-            engine_version=results.engine_version,
-            arrhythmia_type=LABELS[rhythm] if rhythm >= 0 else "",
-            arrhythmia_confidence=sure,
-            quality=quality,
-            main_lead=_number_of(source, main),
-            **_leads_told(source, *leads),
-            **told,
-        )
-    return pack.SerializeToString()
+    fields = [
+        chosen([_shared(source, results.engine_version) for source in results.sources], table["source"]),
+        zigzags(_SECOND["window_start_us"], table["window_start_us"]),
+        chosen(_RHYTHMS, table["rhythm"]),
+        floats(_SECOND["arrhythmia_confidence"], table["arrhythmia_confidence"]),
+        floats(_SECOND["quality"], table["quality"]),
+        *[floats(_SECOND[name], table[name], np.isnan(table[name])) for name in FIGURES],
+        *_leads_told(results),
+    ]
+    return joined(sized(pb.MetricsPack.DESCRIPTOR.fields_by_name["metrics"].number, beside(fields)))
 
 
-def _number_of(source: Source, lead: int) -> int:
-    return NUMBER_BY_LEAD[source.leads[lead]] if 0 <= lead < len(source.leads) else pb.LEAD_UNSPECIFIED
+def _shared(source: Source, engine_version: str) -> bytes:
+    """What all seconds of a recording say."""
+    leads = [NUMBER_BY_LEAD[lead] for lead in source.leads]
+    shared = pb.Metrics(
+        device_id=source.device_text, recording_id=source.recording_text, engine_version=engine_version, leads=leads
+    )
+    return shared.SerializeToString()
 
 
-def _leads_told(source: Source, quality: list[float], flags: list[int]) -> dict[str, list[Any]]:
-    """Of the recording's leads those that have a quality; the columns have room for more leads."""
-    told = [number for number in range(len(source.leads)) if quality[number] == quality[number]]
-    return {
-        "leads": [NUMBER_BY_LEAD[source.leads[number]] for number in told],
-        "lead_quality": [quality[number] for number in told],
-        "lead_flags": [flags[number] for number in told],
-    }
-
-
-def _present(table: NDArray[Any], names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The values of each row by name, without those that are NaN or negative positions."""
-    columns = [table[name] for name in names]
-    absent = np.array([column < 0 if column.dtype.kind == "i" else np.isnan(column) for column in columns])
-    rows = [dict(zip(names, row, strict=True)) for row in zip(*(column.tolist() for column in columns), strict=True)]
-    for column, row in np.argwhere(absent).tolist():
-        del rows[row][names[column]]
-    return rows
+def _leads_told(results: Results) -> list[Cells]:
+    """The main lead, and of each lead of the recording (the columns have room for more) quality and flags."""
+    table, number = results.metrics, results.metrics["source"]
+    leads = np.zeros((len(results.sources), MAX_LEADS + 1), np.int64)  # the last one, at -1, is none
+    for row, source in zip(leads, results.sources, strict=True):
+        row[: len(source.leads)] = [NUMBER_BY_LEAD[lead] for lead in source.leads]
+    there = leads[number, :-1] > 0
+    quality = np.ascontiguousarray(table["lead_quality"], "<f4").view(np.uint8).reshape(-1, 4 * MAX_LEADS)
+    return [
+        chosen(_MAIN_LEADS, leads[number, table["main_lead"]]),
+        sized(_SECOND["lead_quality"], Cells(quality, there.repeat(4, axis=1))),
+        sized(_SECOND["lead_flags"], Cells(table["lead_flags"], there)),  # flags are below 128, a byte each
+    ]
 
 
 def decode_metrics_pack(value: bytes) -> list[Metrics]:
@@ -151,4 +154,5 @@ def _lead_qualities(message: pb.Metrics) -> tuple[LeadQuality, ...]:
     if len(set(counts)) > 1:
         raise Malformed(f"leads, lead_quality and lead_flags have {counts} values; send one of each for every lead")
     columns = zip(message.leads, message.lead_quality, message.lead_flags, strict=True)
-    return tuple(LeadQuality(lead_of(number), quality, flags_of(bits)) for number, quality, bits in columns)
+    told = ((number, quality, bits) for number, quality, bits in columns if not isnan(quality))
+    return tuple(LeadQuality(lead_of(number), quality, flags_of(bits)) for number, quality, bits in told)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from schemas import topics
 from schemas.errors import Misconfigured
 
 DEVELOPMENT_SECRET: Final = "development-only-secret-change-me-0123456789"  # noqa: S105  # refused in production
@@ -20,15 +21,59 @@ class _Group(BaseSettings):
 
 
 class KafkaSettings(_Group):
-    """The broker and its topics."""
+    """The broker, how to log in to it, and its topics."""
 
     bootstrap: str = Field("127.0.0.1:9092", validation_alias="LEADWIRE_KAFKA_BOOTSTRAP")
     idempotent: bool = Field(True, validation_alias="LEADWIRE_KAFKA_IDEMPOTENT")
     partitions: int = Field(64, ge=1, le=4096, validation_alias="LEADWIRE_KAFKA_PARTITIONS")
     replication: int = Field(1, ge=1, validation_alias="LEADWIRE_KAFKA_REPLICATION")
     retention_hours: int = Field(72, ge=1, validation_alias="LEADWIRE_KAFKA_RETENTION_HOURS")
+    retention_bytes: int = Field(-1, ge=-1, validation_alias="LEADWIRE_KAFKA_RETENTION_BYTES")
+    topic_hours: dict[str, int] = Field(default_factory=dict, validation_alias="LEADWIRE_KAFKA_TOPIC_HOURS")
+    topic_bytes: dict[str, int] = Field(default_factory=dict, validation_alias="LEADWIRE_KAFKA_TOPIC_BYTES")
+    security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = Field(
+        "plaintext", validation_alias="LEADWIRE_KAFKA_SECURITY"
+    )
+    sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] = Field(
+        "SCRAM-SHA-512", validation_alias="LEADWIRE_KAFKA_SASL_MECHANISM"
+    )
+    username: str | None = Field(None, validation_alias="LEADWIRE_KAFKA_USERNAME")
+    password: SecretStr | None = Field(None, validation_alias="LEADWIRE_KAFKA_PASSWORD")
+    ca_file: Path | None = Field(None, validation_alias="LEADWIRE_KAFKA_CA_FILE")
+    cert_file: Path | None = Field(None, validation_alias="LEADWIRE_KAFKA_CERT_FILE")
+    key_file: Path | None = Field(None, validation_alias="LEADWIRE_KAFKA_KEY_FILE")
     fetch_wait_ms: int = Field(500, ge=1, le=10_000, validation_alias="LEADWIRE_KAFKA_FETCH_WAIT_MS")
     pack_linger_s: float = Field(0.02, ge=0, le=1, validation_alias="LEADWIRE_PACK_LINGER_S")
+
+    @field_validator("username", "password", "ca_file", "cert_file", "key_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("topic_hours", "topic_bytes")
+    @classmethod
+    def _only_our_topics(cls, value: dict[str, int]) -> dict[str, int]:
+        for name, amount in value.items():
+            if name not in topics.ALL or amount < 1:
+                raise ValueError(f"{name}: {amount} is not one of {', '.join(topics.ALL)} with a number above 0")
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> KafkaSettings:
+        """A login needs both its halves, and a certificate its key."""
+        if self.security.startswith("sasl") and (self.username is None or self.password is None):
+            raise ValueError(
+                f"LEADWIRE_KAFKA_SECURITY={self.security} logs in; set LEADWIRE_KAFKA_USERNAME and "
+                "LEADWIRE_KAFKA_PASSWORD, or choose ssl or plaintext"
+            )
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("one of LEADWIRE_KAFKA_CERT_FILE and LEADWIRE_KAFKA_KEY_FILE is set; set both, or none")
+        if not self.security.endswith("ssl") and (self.ca_file or self.cert_file):
+            raise ValueError(
+                "a certificate file is set (LEADWIRE_KAFKA_CA_FILE or _CERT_FILE) but LEADWIRE_KAFKA_SECURITY="
+                f"{self.security} has no TLS; choose sasl_ssl or ssl, or unset the file"
+            )
+        return self
 
 
 class DatabaseSettings(_Group):
@@ -50,11 +95,17 @@ class ObjectSettings(_Group):
     folder: Path | None = Field(None, validation_alias="LEADWIRE_OBJECTS_DIR")
     endpoint: str | None = Field(None, validation_alias="LEADWIRE_S3_ENDPOINT")
     public_endpoint: str | None = Field(None, validation_alias="LEADWIRE_S3_PUBLIC_ENDPOINT")
+    ca_file: Path | None = Field(None, validation_alias="LEADWIRE_S3_CA_FILE")
     access_key_id: str | None = Field(None, validation_alias="AWS_ACCESS_KEY_ID")
     secret_access_key: SecretStr | None = Field(None, validation_alias="AWS_SECRET_ACCESS_KEY")
     region: str = Field("us-east-1", validation_alias="AWS_REGION")
     bucket: str = Field("ecg-reports-bucket", validation_alias="AWS_S3_BUCKET")
     url_expires_s: int = Field(3600, ge=1, le=604800, validation_alias="LEADWIRE_URL_EXPIRES_S")
+
+    @field_validator("ca_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
 
 
 class SecuritySettings(_Group):
@@ -96,6 +147,7 @@ class WorkerSettings(_Group):
     batch_within_s: float = Field(0.1, gt=0, validation_alias="LEADWIRE_BATCH_WITHIN_S")
     idle_after_s: float = Field(30, gt=0, validation_alias="LEADWIRE_IDLE_AFTER_S")
     max_rejects_in_row: int = Field(1000, ge=1, validation_alias="LEADWIRE_MAX_REJECTS_IN_ROW")
+    stalled_after_s: float = Field(60, gt=0, validation_alias="LEADWIRE_STALLED_AFTER_S")
     stretch_s: float = Field(10, gt=0, validation_alias="LEADWIRE_STRETCH_S")
     metrics_table_every_s: int = Field(1, ge=1, le=3600, validation_alias="LEADWIRE_METRICS_TABLE_EVERY_S")
     telemetry_host: str = Field("127.0.0.1", validation_alias="LEADWIRE_WORKER_HOST")
@@ -185,6 +237,7 @@ def _read(group: type[Group]) -> Group:
         name = ".".join(str(part) for part in first["loc"])
         said = first["msg"].removeprefix("Value error, ")
         raise Misconfigured(f"setting {name}: {said}; see docs/settings.md" if name else said) from None
-    except SettingsError as error:  # a list that is not JSON
-        names = ", ".join(str(f.validation_alias) for f in group.model_fields.values() if f.annotation == list[str])
-        raise Misconfigured(f"setting {names}: {error}; write a JSON list, see docs/settings.md") from None
+    except SettingsError as error:  # a list or an object that is not JSON
+        wanted = (list[str], dict[str, int])
+        names = ", ".join(str(f.validation_alias) for f in group.model_fields.values() if f.annotation in wanted)
+        raise Misconfigured(f"setting {names}: {error}; write JSON, see docs/settings.md") from None

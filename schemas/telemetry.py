@@ -27,7 +27,10 @@ CHECKPOINT_SECONDS = Histogram("leadwire_checkpoint_seconds", "Time of one check
 PARTITIONS = Gauge("leadwire_partitions_assigned", "Partitions this worker holds")
 DEVICES_LIVE = Gauge("leadwire_devices_live", "Devices with engine state in this worker")
 LAG_RECORDS = Gauge(
-    "leadwire_lag_records", "Records between what the worker has taken in and the end of a partition", ["partition"]
+    "leadwire_lag_records", "Records between the group's committed offset and the end of a partition", ["partition"]
+)
+STALLED_SECONDS = Gauge(
+    "leadwire_stalled_seconds", "For how long records of a partition wait without its offset moving", ["partition"]
 )
 
 HRV_STRETCHES = Counter("leadwire_hrv_stretches_total", "Stretches of HRV done, or why without figures", ["outcome"])

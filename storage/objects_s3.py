@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import ssl
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -44,7 +46,8 @@ class S3Objects:
         self._region = settings.region
         endpoint = settings.endpoint or f"https://s3.{settings.region}.amazonaws.com"
         self._endpoint = endpoint
-        self._client = _client(endpoint, access_key, secret_key, settings.region)
+        self._is_secure = not endpoint.startswith("http:")
+        self._client = _client(endpoint, access_key, secret_key, settings.region, settings.ca_file)
         # Links carry the address that browsers reach, which is part of what is signed.
         self._links = _client(settings.public_endpoint or endpoint, access_key, secret_key, settings.region)
 
@@ -104,7 +107,7 @@ class S3Objects:
         except (HTTPError, ServerError, InvalidResponseError, OSError) as error:
             raise Busy(
                 f"the object store at {self._endpoint} does not answer ({type(error).__name__}); see that it runs and "
-                "LEADWIRE_S3_ENDPOINT is right, then try again"
+                f"LEADWIRE_S3_ENDPOINT{' and LEADWIRE_S3_CA_FILE are' if self._is_secure else ' is'} right"
             ) from error
 
     def _meaning(self, error: S3Error) -> Exception:
@@ -118,9 +121,10 @@ class S3Objects:
         )
 
 
-def _client(endpoint: str, access_key: str, secret_key: SecretStr, region: str) -> Minio:
+def _client(endpoint: str, access_key: str, secret_key: SecretStr, region: str, ca_file: Path | None = None) -> Minio:
     parts = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
-    pool = PoolManager(maxsize=_CONNECTIONS, timeout=_TIMEOUT, retries=_RETRIES)
+    context = _tls(ca_file) if parts.scheme != "http" else None
+    pool = PoolManager(maxsize=_CONNECTIONS, timeout=_TIMEOUT, retries=_RETRIES, ssl_context=context)
     return Minio(
         parts.netloc,
         access_key=access_key,
@@ -129,3 +133,15 @@ def _client(endpoint: str, access_key: str, secret_key: SecretStr, region: str) 
         region=region,
         http_client=pool,
     )
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    """Trust in the system's authorities, or in that file's alone."""
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise Misconfigured(
+            f"LEADWIRE_S3_CA_FILE={ca_file} can't be used ({error}); name a PEM file that this process may read"
+        ) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -81,9 +81,8 @@ async def write_stretches(conn: AsyncConnection, stretches: Sequence[WaveformStr
             recording_id, device_id, first_index, sample_count, started_at, ended_at, rate_hz, leads::text[],
             uv_per_lsb::float8[], codec, data
         FROM unnest(
-            %(recording_id)s::uuid[], %(device_id)s::uuid[], %(first_index)s::bigint[], %(sample_count)s::integer[],
-            %(started_at)s::timestamptz[], %(ended_at)s::timestamptz[], %(rate_hz)s::float8[], %(leads)s::text[],
-            %(uv_per_lsb)s::text[], %(codec)s::smallint[], %(data)s::bytea[]
+            %(recording_id)s, %(device_id)s, %(first_index)s, %(sample_count)s, %(started_at)s, %(ended_at)s,
+            %(rate_hz)s, %(leads)s, %(uv_per_lsb)s, %(codec)s, %(data)s
         ) AS new (
             recording_id, device_id, first_index, sample_count, started_at, ended_at, rate_hz, leads, uv_per_lsb,
             codec, data
@@ -95,7 +94,7 @@ async def write_stretches(conn: AsyncConnection, stretches: Sequence[WaveformStr
             data = excluded.data
         WHERE excluded.sample_count > old.sample_count
     """
-    await conn.execute(query, columns(stretch_columns(s) for s in chosen))
+    await conn.execute(query, stretch_columns(chosen))
 
 
 async def write_gaps(conn: AsyncConnection, gaps: Sequence[Gap]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from schemas.clock import index_to_us, to_datetime, to_us
+import numpy as np
+
+from schemas.clock import index_to_us, to_us
 from schemas.samples import Lead, WaveformStretch
+from storage.arrays import BIGINT, BYTEA, FLOAT8, INTEGER, SMALLINT, TEXT, UUIDS, Column, moments, uuids
 from storage.rows import array_text
 from storage.waveforms import Encoded, decode, encode
 
@@ -45,22 +48,24 @@ class StretchRow:
         )
 
 
-def stretch_columns(stretch: WaveformStretch) -> dict[str, object]:
-    """The stretch as a row of ecg_waveforms, by column."""
-    count = stretch.samples.shape[1]
-    encoded = encode(stretch.samples)
+def stretch_columns(stretches: Sequence[WaveformStretch]) -> dict[str, Column]:
+    """The stretches as rows of ecg_waveforms: an array for each column."""
+    coded = [encode(each.samples) for each in stretches]
+    counts = [each.samples.shape[1] for each in stretches]
+    lasts_us = [index_to_us(n, each.rate_hz) for n, each in zip(counts, stretches, strict=True)]
+    started_us = np.array([each.started_at_us for each in stretches], np.int64)
     return {
-        "recording_id": stretch.recording_id,
-        "device_id": stretch.device_id,
-        "first_index": stretch.first_index,
-        "sample_count": count,
-        "started_at": to_datetime(stretch.started_at_us),
-        "ended_at": to_datetime(stretch.started_at_us + index_to_us(count, stretch.rate_hz)),
-        "rate_hz": float(stretch.rate_hz),
-        "leads": array_text(stretch.leads),
-        "uv_per_lsb": array_text(stretch.uv_per_lsb),
-        "codec": encoded.codec,
-        "data": encoded.data,
+        "recording_id": Column(UUIDS, uuids([each.recording_id.bytes for each in stretches])),
+        "device_id": Column(UUIDS, uuids([each.device_id.bytes for each in stretches])),
+        "first_index": Column(BIGINT, np.array([each.first_index for each in stretches], np.int64)),
+        "sample_count": Column(INTEGER, np.array(counts)),
+        "started_at": moments(started_us),
+        "ended_at": moments(started_us + np.array(lasts_us, np.int64)),
+        "rate_hz": Column(FLOAT8, np.array([each.rate_hz for each in stretches])),
+        "leads": Column(TEXT, [array_text(each.leads) for each in stretches]),
+        "uv_per_lsb": Column(TEXT, [array_text(each.uv_per_lsb) for each in stretches]),
+        "codec": Column(SMALLINT, np.array([each.codec for each in coded])),
+        "data": Column(BYTEA, [each.data for each in coded]),
     }
 
 

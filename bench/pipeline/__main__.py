@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from bench.pipeline.limit import find_limit, highest_held
 from bench.pipeline.report import report
 from bench.pipeline.run import run
 from bench.pipeline.soak import CALM_S, passed, soak
-from bench.pipeline.stack import rig
+from bench.pipeline.stack import OURS, Program, rig
 from bench.pipeline.tables import limit_table, peers_table, run_table, soak_table
 from schemas.errors import LeadwireError
 from tests.servers.availability import Unavailable
@@ -42,7 +43,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def measure(wanted: argparse.Namespace) -> dict[str, Any]:
     """One run."""
-    with rig(wanted.broker, wanted.folder) as stack:
+    program = Program(tuple(shlex.split(wanted.worker)), OURS.started) if wanted.worker else OURS
+    with rig(wanted.broker, wanted.folder, program) as stack:
         return report(asyncio.run(run(stack, wanted.devices, wanted.seconds)))
 
 
@@ -95,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=30, help="of each run")
     parser.add_argument("--broker", choices=("tansu", "kafka"), default="tansu")
     parser.add_argument("--folder", type=Path, help="where the servers' data is made; a disk, not memory")
+    parser.add_argument(
+        "--worker", metavar="COMMAND", help="in place of `leadwire worker`, such as one under a profiler"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON object there too")
     parser.add_argument("--table", action="store_true", help="tables on standard error, as on a terminal")
     parser.add_argument(

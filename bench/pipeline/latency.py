@@ -73,16 +73,12 @@ class Gathered:
 
 def window_ends(value: bytes) -> list[int]:
     """Of a record of ecg.metrics: when the last sample of each second was due, in µs."""
-    pack = pb.MetricsPack()
-    pack.ParseFromString(value)
-    return [metrics.window_start_us + _WINDOW_US for metrics in pack.metrics]
+    return [second.window_start_us + _WINDOW_US for second in pb.MetricsPack.FromString(value).metrics]
 
 
 def r_peaks(value: bytes) -> list[int]:
     """Of a record of ecg.beats: when each R peak was, in µs."""
-    pack = pb.BeatPack()
-    pack.ParseFromString(value)
-    return [beat.at_us for batch in pack.batches for beat in batch.beats]
+    return [beat.at_us for batch in pb.BeatPack.FromString(value).batches for beat in batch.beats]
 
 
 MOMENTS: Final[dict[str, Moments]] = {topics.METRICS: window_ends, topics.BEATS: r_peaks}

@@ -119,6 +119,27 @@ def test_prometheus_accepts_its_configuration_and_the_alerts() -> None:
     promtool("check", "config", CONFIG)
 
 
+def test_a_partition_that_stands_still_is_alerted_and_one_that_moves_is_not(tmp_path: Path) -> None:
+    told = next(rule["annotations"] for rule in rules() if rule["alert"] == "PartitionStandsStill")
+    still = {"partition": "3"}
+    summary = (
+        told["summary"].replace("{{ $labels.partition }}", "3").replace("{{ $value | humanizeDuration }}", "2m 0s")
+    )
+    wanted = {"exp_labels": still, "exp_annotations": {"summary": summary, "action": told["action"]}}
+    case = {
+        "interval": "30s",
+        "input_series": [
+            {"series": 'leadwire_stalled_seconds{partition="3",instance="a"}', "values": "0 30 60 90 120"},
+            {"series": 'leadwire_stalled_seconds{partition="3",instance="b"}', "values": "0 30 60 90 120"},
+            {"series": 'leadwire_stalled_seconds{partition="4",instance="a"}', "values": "0 30 0 30 0"},
+        ],
+        "alert_rule_test": [{"eval_time": "2m", "alertname": "PartitionStandsStill", "exp_alerts": [wanted]}],
+    }
+    file = tmp_path / "still.yml"
+    file.write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "evaluation_interval": "30s", "tests": [case]}))
+    promtool("test", "rules", file)
+
+
 def test_prometheus_can_parse_what_the_dashboard_asks(tmp_path: Path) -> None:
     asked = [target["expr"] for panel in panels() for target in panel.get("targets", ())]
     recorded = [

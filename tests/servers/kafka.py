@@ -86,18 +86,30 @@ class KafkaServer:
         self.address = KafkaAddress(f"127.0.0.1:{self.port}")
         self._child: Child | None = None
 
+    format_options: tuple[str, ...] = ()
+    """What a node of another kind is formatted with beside its properties."""
+
     def start(self) -> KafkaAddress:
         """Start the node on its folder and return once clients can bootstrap."""
-        java, jars = _find_java(), install_kafka()
+        java, jars = find_java(), install_kafka()
         if not self._logs.exists():
             self._format(java, jars)
-        self._child = Child([java, *_java_arguments(jars), "kafka.Kafka", self._properties], self.folder / "kafka.log")
+        self._child = Child([java, *java_arguments(jars), "kafka.Kafka", self._properties], self.folder / "kafka.log")
         try:
-            self._child.wait_until(lambda: answers(self.address), START_S)
+            self._child.wait_until(self.is_up, START_S)
         except Unavailable:
             self.kill()
             raise
         return self.address
+
+    def is_up(self) -> bool:
+        """Whether clients can bootstrap."""
+        return answers(self.address)
+
+    def properties(self) -> str:
+        """The text of server.properties."""
+        ports = {"port": self.port, "controller_port": self._controller_port}
+        return _PROPERTIES.format(**ports, logs=self._logs)
 
     def stop(self) -> None:
         """Shut down in order."""
@@ -124,10 +136,9 @@ class KafkaServer:
 
     def _format(self, java: Path, jars: Path) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        ports = {"port": self.port, "controller_port": self._controller_port}
-        self._properties.write_text(_PROPERTIES.format(**ports, logs=self._logs))
+        self._properties.write_text(self.properties())
         format_storage = ("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._properties))
-        run_tool([java, *_java_arguments(jars), *format_storage], self.folder, FORMAT_S)
+        run_tool([java, *java_arguments(jars), *format_storage, *self.format_options], self.folder, FORMAT_S)
 
 
 @contextmanager
@@ -183,7 +194,7 @@ def _download_jars(folder: Path) -> None:
     )
 
 
-def _find_java() -> Path:
+def find_java() -> Path:
     remedy = f"install Java {OLDEST_JAVA} or newer, or set LEADWIRE_TEST_KAFKA=host:port"
     java = find_tool("java", remedy=remedy)
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
@@ -193,5 +204,5 @@ def _find_java() -> Path:
     return java
 
 
-def _java_arguments(jars: Path) -> list[str]:
+def java_arguments(jars: Path) -> list[str]:
     return [*_JVM_FLAGS, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars}/*"]

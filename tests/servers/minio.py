@@ -1,6 +1,8 @@
 """A real S3 server: MinIO, built from its Go module."""
 
 import os
+import shutil
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from urllib.parse import urlsplit
 
 from tests.servers.availability import Unavailable, find_tool, run_tool
 from tests.servers.cache import cached
+from tests.servers.certificates import Authority
 from tests.servers.ports import free_ports, is_listening
 from tests.servers.processes import Child
 
@@ -51,14 +54,30 @@ def running_s3(folder: Path) -> Iterator[S3Address]:
         yield address
 
 
+@contextmanager
+def running_secure_s3(folder: Path, ca: Authority) -> Iterator[S3Address]:
+    """Start MinIO with a certificate of that authority, over TLS only, and stop it afterwards; raises Unavailable."""
+    program = install_minio() / "minio"
+    address = S3Address(f"https://127.0.0.1:{free_ports(1)[0]}", "leadwire-tests", "made-up-for-tests")
+    (folder / "certs").mkdir(parents=True)
+    pair = ca.certificate("minio")
+    shutil.copy(pair.file, folder / "certs" / "public.crt")
+    shutil.copy(pair.key, folder / "certs" / "private.key")
+    context = ssl.create_default_context(cafile=ca.file)
+    with Child(_command(program, address, folder), folder / "minio.log", env=_environment(address)) as child:
+        child.wait_until(lambda: is_ready(address, context), START_S)
+        yield address
+
+
 def install_minio() -> Path:
     """Return the folder of the MinIO program, built the first time (some minutes); raises Unavailable."""
     return cached(f"minio-{MINIO_VERSION}", _build)
 
 
-def is_ready(address: S3Address) -> bool:
+def is_ready(address: S3Address, context: ssl.SSLContext | None = None) -> bool:
+    url = f"{address.url}/minio/health/ready"
     try:
-        with urllib.request.urlopen(f"{address.url}/minio/health/ready", timeout=2) as answer:  # noqa: S310 our own http URL
+        with urllib.request.urlopen(url, timeout=2, context=context) as answer:  # noqa: S310 our own http or https URL
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

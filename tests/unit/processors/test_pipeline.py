@@ -140,7 +140,6 @@ def test_the_timers_are_as_often_as_the_settings_say(built: Built) -> None:
     assert {name: timer.interval_s for name, timer in built.timers.items()} == {
         "checkpoint": SETTINGS.checkpoint_interval_s,
         "close_idle": 1.0,
-        "lag": 5.0,
     }
 
 
