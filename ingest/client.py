@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
@@ -14,8 +16,8 @@ from uuid import UUID
 import httpx
 from pydantic import TypeAdapter
 
-from ingest.player import OnProgress, Progress, Target, play
-from ingest.sources import Take
+from ingest.player import OnProgress, Progress, Target
+from ingest.streams import Blocks, SpoolFile, stream_blocks
 from ingest.urls import uses_proxy
 from schemas.accounts import Device, User
 from schemas.codec import decode_pack, encode_pack
@@ -141,16 +143,18 @@ class AsyncClient:
         answer = await self._request("POST", "/ecg/samples", content=encode_pack(blocks), headers=headers)
         return int(answer.json()["accepted"])
 
-    async def stream(self, blocks: Sequence[SampleBlock], *, on_progress: OnProgress | None = None) -> Progress:
-        """Send the blocks of one recording over a WebSocket, as fast as Kafka takes them; resumes when it breaks."""
-        if not blocks:
-            raise Malformed("there are no blocks to stream; give at least one")
-        first = blocks[0]
-        take = Take(first.device_id, first.recording_id, first.recording_started_at_us)
-        target = Target(self._url, first.device_id, self._needed_device_token(), self._prefix)
-        return await play(
-            _Given(blocks), target, take=take, first_index=first.first_index, speed=0, on_progress=on_progress
-        )
+    async def stream(
+        self, blocks: Blocks, *, spool: SpoolFile | Path | None = None, on_progress: OnProgress | None = None
+    ) -> Progress:
+        """Send a device's blocks over a WebSocket, as fast as Kafka takes them; resumes when it breaks.
+
+        Blocks of an async iterable are live and taken as they come. With a `spool` each is on the disk before it is
+        sent, and a later call with the same spool goes on from the last acknowledgement: see stream_blocks().
+        """
+        token = self._needed_device_token()
+        file = SpoolFile(spool) if isinstance(spool, Path) else spool
+        target = partial(Target, self._url, token=token, prefix=self._prefix)
+        return await stream_blocks(blocks, target, spool=file, on_progress=on_progress)
 
     async def samples(self, recording_id: UUID, first_index: int, end_index: int) -> list[SampleBlock]:
         """What is stored of [first_index, end_index), bit for bit, in order, without the gaps."""
@@ -214,29 +218,6 @@ def _error(answer: httpx.Response) -> LeadwireError:
     return _ERRORS.get(answer.status_code, LeadwireError)(detail)
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """Blocks at hand, as a Source."""
-
-    given: Sequence[SampleBlock]
-
-    @property
-    def name(self) -> str:
-        return str(self.given[0].recording_id)
-
-    @property
-    def rate_hz(self) -> float:
-        return self.given[0].rate_hz
-
-    @property
-    def count(self) -> int:
-        return self.given[-1].end_index
-
-    def blocks(self, take: Take, *, block_s: float = 1.0, first_index: int = 0) -> Iterator[SampleBlock]:
-        del take, block_s, first_index  # they are as they are
-        return iter(self.given)
-
-
 class Client:
     """AsyncClient for code without an event loop; use it with `with`. The calls and their errors are the same."""
 
@@ -270,8 +251,14 @@ class Client:
     def send_blocks(self, blocks: Sequence[SampleBlock]) -> int:
         return self._runner.run(self._inner.send_blocks(blocks))
 
-    def stream(self, blocks: Sequence[SampleBlock], *, on_progress: OnProgress | None = None) -> Progress:
-        return self._runner.run(self._inner.stream(blocks, on_progress=on_progress))
+    def stream(
+        self,
+        blocks: Iterable[SampleBlock],
+        *,
+        spool: SpoolFile | Path | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Progress:
+        return self._runner.run(self._inner.stream(blocks, spool=spool, on_progress=on_progress))
 
     def samples(self, recording_id: UUID, first_index: int, end_index: int) -> list[SampleBlock]:
         return self._runner.run(self._inner.samples(recording_id, first_index, end_index))

@@ -44,6 +44,10 @@ class Lane:
     A chunk that finds the lane idle for `linger_s` goes at once. Those that come while a pack is on its way,
     or within `linger_s` of it, wait and go together: up to `pack_bytes` in one record. When a pack fails, what
     waits behind it fails too: the sender repeats from there, in order.
+
+    Kafka's client keeps a pack that it was given until a broker takes it, however long that lasts. So when there is
+    no answer in `timeout_s` the lane gives it no other: what comes is refused at once until the stuck pack has gone
+    or failed. Its memory is then that one pack, and the first answer of a broker that is back opens the lane.
     """
 
     def __init__(
@@ -62,9 +66,13 @@ class Lane:
         self._full = asyncio.Event()
         self._idle_since = -1e9
         self._task: asyncio.Task[None] | None = None
+        self._stuck: asyncio.Future[object] | None = None
 
     def put(self, chunk: Chunk) -> None:
-        """Queue a chunk (the caller bounds how much may wait)."""
+        """Queue a chunk (the caller bounds how much may wait); refused at once while a pack is stuck."""
+        if self._stuck is not None:
+            _resolve([chunk], _not_taken("it has not answered for a while"))
+            return
         self._waiting.append(chunk)
         self._waiting_bytes += len(chunk.value)
         if self._waiting_bytes >= self._pack_bytes:
@@ -76,6 +84,11 @@ class Lane:
         """Return when nothing waits or is on its way."""
         if self._task is not None:
             await asyncio.wait({self._task})
+
+    def abandon(self) -> None:
+        """Wait no longer for a pack that is stuck."""
+        if self._stuck is not None:
+            self._stuck.cancel()
 
     async def _drain(self) -> None:
         try:
@@ -109,15 +122,29 @@ class Lane:
         key = pack[0].key if all(chunk.key == pack[0].key for chunk in pack) else self._shared_key
         failure: Busy | None = Busy("the gateway stopped before Kafka answered; send the blocks again")
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await self._send(value, key)
-            failure = None
-        except (KafkaError, OSError, TimeoutError, Busy) as error:
-            reason = str(error) or type(error).__name__
-            failure = Busy(f"Kafka did not take the blocks ({reason}); send them again in {Busy.retry_after_s} s")
+            failure = await self._answer(asyncio.ensure_future(self._send(value, key)))
         finally:
             self._idle_since = asyncio.get_running_loop().time()
             _resolve(pack if failure is None else pack + self._give_up(), failure)
+
+    async def _answer(self, sending: asyncio.Future[object]) -> Busy | None:
+        """Why Kafka does not have the pack; None when it has. A pack without an answer is stuck, and stays so."""
+        done, _ = await asyncio.wait({sending}, timeout=self._timeout_s)
+        if not done:
+            self._stuck = sending
+            sending.add_done_callback(self._loosen)
+            return _not_taken(f"no answer in {self._timeout_s:g} s")
+        try:
+            sending.result()
+        except (KafkaError, OSError, TimeoutError, Busy) as error:
+            return _not_taken(str(error) or type(error).__name__)
+        return None
+
+    def _loosen(self, sending: asyncio.Future[object]) -> None:
+        """Whatever became of the pack, its sender has been told to repeat it: the lane is open again."""
+        if not sending.cancelled():
+            sending.exception()
+        self._stuck = None
 
     def _give_up(self) -> list[Chunk]:
         waiting = list(self._waiting)
@@ -125,6 +152,10 @@ class Lane:
         self._waiting_bytes = 0
         self._full.clear()
         return waiting
+
+
+def _not_taken(reason: str) -> Busy:
+    return Busy(f"Kafka did not take the blocks ({reason}); send them again in {Busy.retry_after_s} s")
 
 
 def _resolve(chunks: list[Chunk], failure: Busy | None) -> None:

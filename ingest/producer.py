@@ -73,7 +73,8 @@ class SampleProducer:
 
     `send` returns when Kafka has every block of the call. It raises Busy at once when IN_FLIGHT_BYTES wait
     already or there is no connection, and within `timeout_s` when Kafka does not answer; whoever gets Busy
-    sends again, and what is then there twice is dropped by its identity. Nothing is buffered beyond that.
+    sends again, and what is then there twice is dropped by its identity. Beyond that Kafka's client holds at most
+    one pack of each partition that got no answer.
     """
 
     def __init__(
@@ -106,6 +107,8 @@ class SampleProducer:
         waiting = [asyncio.create_task(lane.drained()) for lane in self._lanes.values()]
         if waiting:
             await asyncio.wait(waiting, timeout=self._timeout_s)
+        for lane in self._lanes.values():
+            lane.abandon()
         if self._client is not None:
             client, self._client = self._client, None
             await _close(client, self._timeout_s)

@@ -10,7 +10,7 @@ import typer
 from dotenv import load_dotenv
 from rich.console import Console
 
-from leadwire.commands import accounts, analysis, demo, devices, servers, setup
+from leadwire.commands import accounts, analysis, demo, devices, rejects, servers, setup
 from leadwire.exits import EXIT_DEFECT, exit_code
 from leadwire.folders import DEMO_FOLDER, ENVIRONMENT_FILE
 from schemas.errors import LeadwireError
@@ -25,6 +25,7 @@ app = typer.Typer(
 for commands in (demo, servers, setup, devices, analysis):
     commands.register(app)
 app.add_typer(accounts.app, name="user")
+app.add_typer(rejects.app, name="rejects")
 
 
 def main() -> None:

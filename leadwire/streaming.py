@@ -23,7 +23,9 @@ from ingest.simulation.strips import Rhythm, make_bank
 from ingest.simulator import VirtualPatient, make_patients
 from ingest.sources import RecordSource, Take
 from leadwire.enrolment import Bed, Login, enrol
+from leadwire.play_state import PlayFile
 from schemas.clock import index_to_us, to_datetime
+from schemas.errors import Malformed
 
 _LINE_EVERY_S: Final = 10.0
 
@@ -39,6 +41,7 @@ class Streamed:
     report_id: UUID | None
     report_url: str | None
     stopped: bool
+    resumed_index: int = 0
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -47,6 +50,7 @@ class Streamed:
             "recording_id": str(self.progress.take.recording_id),
             "samples_per_lead": self.progress.acknowledged_index,
             "leads": self.leads,
+            "resumed_index": self.resumed_index,
             "blocks": self.progress.blocks,
             "repeated": self.progress.repeated,
             "reconnects": self.progress.reconnects,
@@ -58,7 +62,8 @@ class Streamed:
         told = f"{self.name}: {self.progress.acknowledged_index} samples of {self.leads} leads acknowledged"
         where = f"device {self.device_id}, recording {self.progress.take.recording_id}"
         report = f"\nreport: {self.report_url}" if self.report_url else ""
-        return f"{told}\n{where}{report}"
+        again = "\nnot at its end: go on with --resume" if self.stopped else ""
+        return f"{told}\n{where}{report}{again}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +80,36 @@ class Simulated:
         return f"{self.devices} virtual patients sent {self.progress.blocks} blocks, all acknowledged"
 
 
-async def stream_record(source: RecordSource, login: Login, bed: Bed, speed: float, *, want_report: bool) -> Streamed:
-    """Play a record to its end or until Ctrl-C, and ask for its report. Raises what play() raises."""
+async def stream_record(
+    source: RecordSource, login: Login, bed: Bed, speed: float, file: PlayFile, *, resume: bool, want_report: bool
+) -> Streamed:
+    """Play a record to its end or until Ctrl-C, and ask for its report; `resume` goes on with what `file` kept.
+
+    Raises what play() raises, and Malformed when what was kept is of another device or signal.
+    """
+    kept = file.load() if resume else None
     [target] = await enrol(login, [bed])
-    take = new_take(source, target, speed)
-    with _stopping() as stop, _shown(source) as on_progress:
-        done = await play(source, target, take=take, speed=speed, stop=stop, on_progress=on_progress)
+    if kept is not None and kept.take.device_id != target.device_id:
+        raise Malformed(f"{file.path} is of device {kept.take.device_id}, which is no more; go without --resume")
+    take = kept.take if kept else new_take(source, target, speed)
+    first_index = kept.acknowledged_index if kept else 0
+    with _stopping() as stop, _shown(source) as show:
+        file.keep(Progress(take, first_index, first_index, source.count), now=True)
+
+        def on_progress(progress: Progress) -> None:
+            file.keep(progress)
+            show(progress)
+
+        done = await play(
+            source, target, take=take, first_index=first_index, speed=speed, stop=stop, on_progress=on_progress
+        )
+    file.keep(done, now=True)
+    if done.acknowledged_index >= source.count:
+        file.forget()
     report_id, url = None, None
     if want_report and done.acknowledged_index:
         report_id, url = await _report(login, target, take, source, done.acknowledged_index)
-    return Streamed(source.name, target.device_id, done, len(source.leads), report_id, url, stop.is_set())
+    return Streamed(source.name, target.device_id, done, len(source.leads), report_id, url, stop.is_set(), first_index)
 
 
 async def _report(

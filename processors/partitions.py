@@ -42,6 +42,7 @@ class Record:
     timestamp_us: int
     key: bytes | None
     value: bytes
+    replays: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +186,13 @@ class Partition:
         self._listened_s += min(now_s - self._looked_at_s, _LISTENED_S)
         self._looked_at_s = now_s
         clock_us = self._newest_us + int(self._listened_s * 1_000_000)
-        ended.stretches.extend(self._sequencer.flush(clock_us - _PAUSED_US))
         silent = self._sequencer.idle(clock_us - int(idle_after_s * 1_000_000))
-        if not silent:
-            return ended
+        if silent:
+            self._close(silent, idle_after_s, ended)
+        ended.stretches.extend(self._sequencer.flush(clock_us - _PAUSED_US))
+        return ended
+
+    def _close(self, silent: Sequence[UUID], idle_after_s: float, ended: Rows) -> None:
         blocks: list[SampleBlock] = []
         for device_id in silent:
             done = self._sequencer.close(device_id)
@@ -198,7 +202,6 @@ class Partition:
         self._absorb(self._engine.close(silent, self._state), ended)
         ended.alarms.extend(self.board.close(silent, int(idle_after_s * 1_000_000)))
         self.dirty = True
-        return ended
 
     def _sequence(self, block: SampleBlock, owners: Mapping[UUID, DeviceOwner]) -> Sequenced:
         owner = owners.get(block.device_id)
@@ -232,7 +235,7 @@ class Partition:
         into.alarms.extend(self.board.take(results))
 
     def _letter(self, record: Record, value: bytes, error: Rejected) -> DeadLetter:
-        return DeadLetter(record.key, value, error, topics.SAMPLES, self.number, record.offset)
+        return DeadLetter(record.key, value, error, topics.SAMPLES, self.number, record.offset, record.replays)
 
 
 def _stamped(block: SampleBlock, record: Record) -> SampleBlock:

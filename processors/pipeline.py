@@ -10,7 +10,7 @@ from typing import Any, Final
 import faust
 from faust.types import TP
 
-from processors.reports import Reporter
+from processors.reports import Reporter, request_record
 from processors.samples import SampleProcessor, arrival
 from schemas import topics
 from schemas.settings import WorkerSettings
@@ -39,7 +39,7 @@ def build(app: faust.App, samples: SampleProcessor, reporter: Reporter, settings
         async for events in stream.noack_take(1, within=settings.batch_within_s):
             with _or(stop):
                 for event in events:
-                    await reporter.take(event.value)  # ReportEvent: samples and results, PDF, object, row
+                    await reporter.take(request_record(event))  # ReportEvent: samples and results, PDF, object, row
                     event.ack()
 
     @app.timer(interval=_CHECKPOINT_EVERY_S)  # type: ignore[untyped-decorator]  # Faust types it as Any

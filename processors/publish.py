@@ -21,12 +21,16 @@ from schemas.results import Results
 from schemas.rhythms import RhythmEpisode
 from schemas.settings import KafkaSettings
 
+REPLAYS_HEADER: Final = "replays"
+"""How often a record came back from ecg.rejects; a dead letter passes it on."""
+
+_REPLAYS_DIGITS: Final = 6
 _REQUEST_TIMEOUT_MS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record (or one block of it, packed alone) that could not be used, and why."""
+    """A record (or one block of it, packed alone) that could not be used, why, and how often it was sent back."""
 
     key: bytes | None
     value: bytes
@@ -34,6 +38,7 @@ class DeadLetter:
     topic: str
     partition: int
     offset: int
+    replays: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,14 @@ def _headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
         ("topic", letter.topic.encode()),
         ("partition", str(letter.partition).encode()),
         ("offset", str(letter.offset).encode()),
+        *([(REPLAYS_HEADER, str(letter.replays).encode())] if letter.replays else []),
     ]
+
+
+def replays_of(headers: Iterable[tuple[str, bytes]] | None) -> int:
+    """How often a record was sent back, by its headers; 0 for one that never was, or claims what is no number."""
+    told = (dict(headers).get(REPLAYS_HEADER) or b"") if headers else b""  # a null value is allowed in Kafka
+    return int(told) if told.isdigit() and len(told) < _REPLAYS_DIGITS else 0
 
 
 def _busy(error: KafkaError) -> Busy:

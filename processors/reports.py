@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from processors.publish import Publisher
+from processors.publish import DeadLetter, Publisher, replays_of
 from processors.report.data import ReportData, content, gather
 from processors.sinks import patiently
+from schemas import topics
 from schemas.clock import now, to_datetime
 from schemas.codec import decode_report_event
 from schemas.errors import NotFound, Rejected
 from schemas.logs import logger
 from schemas.reports import ReportEvent
-from schemas.telemetry import REPORTS_WRITTEN
+from schemas.telemetry import REJECTS, REPORTS_WRITTEN
 from storage import reports
 from storage.database import Database
 from storage.objects import Objects
@@ -29,6 +30,24 @@ _POLL_S: Final = 0.5
 _log = logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One Kafka record of ecg.reports."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+    replays: int = 0
+
+
+def request_record(event: Any) -> RequestRecord:
+    """The RequestRecord of a Faust event."""
+    message = event.message
+    value = message.value or b""  # Kafka allows none
+    return RequestRecord(message.tp.partition, message.offset, message.key, value, replays_of(message.headers))
+
+
 class Reporter:
     """Writes one report at a time; the same request twice gives the same object and row."""
 
@@ -37,12 +56,12 @@ class Reporter:
         self._objects = objects
         self._publisher = publisher
 
-    async def take(self, value: bytes) -> None:
-        """Answer one record of ecg.reports. Raises Busy when a server stays away for long."""
+    async def take(self, request: RequestRecord) -> None:
+        """Answer one record of ecg.reports, or make it a dead letter. Raises Busy when a server stays away for long."""
         try:
-            event = decode_report_event(value)
+            event = decode_report_event(request.value)
         except Rejected as error:
-            _log.warning("not a report event", why=str(error))
+            await self._reject(request, error)
             return
         if event.state != "requested":
             return  # our own answer
@@ -54,6 +73,15 @@ class Reporter:
             answer = replace(event, state="failed", detail=str(error))
         REPORTS_WRITTEN.labels(answer.state).inc()
         await patiently(lambda: self._publisher.report(answer))
+
+    async def _reject(self, request: RequestRecord, error: Rejected) -> None:
+        """In ecg.rejects before this returns, and so before the record is acknowledged."""
+        letter = DeadLetter(
+            request.key, request.value, error, topics.REPORTS, request.partition, request.offset, request.replays
+        )
+        await patiently(lambda: self._publisher.rejects([letter]))
+        REJECTS.labels(error.title).inc()
+        _log.warning("not a report event", partition=request.partition, offset=request.offset, why=str(error))
 
     async def _write(self, event: ReportEvent) -> None:
         data = await self._settled(event)

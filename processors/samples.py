@@ -16,7 +16,7 @@ from processors.alarm_limits import CurrentLimits
 from processors.ecg.interface import Engine
 from processors.owners import Owners
 from processors.partitions import Partition, Record
-from processors.publish import DeadLetter, Publisher
+from processors.publish import DeadLetter, Publisher, replays_of
 from processors.sinks import Rows, Sinks, patiently
 from schemas import topics
 from schemas.alarms import PRIORITIES, AlarmLimits
@@ -24,7 +24,7 @@ from schemas.errors import Busy
 from schemas.logs import logger
 from schemas.samples import WaveformStretch
 from schemas.settings import WorkerSettings
-from schemas.telemetry import ALARMS_ACTIVE, CHECKPOINT_SECONDS, DEVICES_LIVE, PARTITIONS, REJECTS
+from schemas.telemetry import ALARMS_ACTIVE, CHECKPOINT_SECONDS, DEVICES_LIVE, PARTITIONS, PARTITIONS_STOPPED, REJECTS
 from storage import checkpoints
 from storage.checkpoints import Checkpoint
 from storage.database import Database
@@ -48,7 +48,8 @@ class Arrival:
 def arrival(event: Any, is_current: Callable[[], bool]) -> Arrival:
     """The Arrival of a Faust event."""
     message = event.message
-    record = Record(message.offset, int(message.timestamp * 1_000_000), message.key, message.value)
+    replays = replays_of(message.headers)
+    record = Record(message.offset, int(message.timestamp * 1_000_000), message.key, message.value or b"", replays)
     return Arrival(message.tp.partition, record, event.ack, is_current)
 
 
@@ -181,6 +182,7 @@ class SampleProcessor:
             self._partitions.pop(number, None)
             self._unacknowledged.pop(number, None)
             self._rejects_in_row.pop(number, None)
+        PARTITIONS_STOPPED.set(len(self.stopped))
 
     async def _take(
         self, number: int, arrivals: list[Arrival], limits: Mapping[UUID, AlarmLimits], results: Rows
@@ -220,6 +222,7 @@ class SampleProcessor:
             REJECTS.labels(letter.reason.title).inc()
         in_row = len(letters) + (0 if good else self._rejects_in_row.get(number, 0))
         self._rejects_in_row[number] = in_row
+        PARTITIONS_STOPPED.set(len(self.stopped))
         if in_row >= self._settings.max_rejects_in_row:
             _log.error("partition stopped: too many rejects in a row", partition=number, rejects=in_row)
 
@@ -237,6 +240,11 @@ class SampleProcessor:
         """The offset each partition comes to next, as far as known."""
         known = ((number, partition.next_offset) for number, partition in self._partitions.items())
         return {number: offset for number, offset in known if offset is not None}
+
+    @property
+    def partitions(self) -> Mapping[int, Partition]:
+        """The partitions held now."""
+        return self._partitions
 
     @property
     def stopped(self) -> set[int]:

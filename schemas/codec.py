@@ -50,6 +50,7 @@ def split_pack(value: bytes) -> list[bytes]:
 def block_from_pb(message: pb.SampleBlock) -> SampleBlock:
     """One checked block; `samples` is a read-only view of the message's bytes. Raises Malformed."""
     leads = _leads_of(tuple(message.leads))
+    samples = _samples(message.samples, len(leads))
     block = SampleBlock(
         uuid_of(message.device_id, "device_id"),
         uuid_of(message.recording_id, "recording_id"),
@@ -58,7 +59,7 @@ def block_from_pb(message: pb.SampleBlock) -> SampleBlock:
         message.rate_hz,
         leads,
         _gains(tuple(message.uv_per_lsb), len(leads)),
-        _samples(message.samples, len(leads)),
+        samples,
         message.received_at_us,
     )
     check_block(block)

@@ -1,8 +1,4 @@
-"""Protobuf messages made from numpy columns: a row is a message, and no Python runs for each of them.
-
-The wire format is Google's "Encoding" page: a field is a tag (number << 3 | type), then a varint (type 0), four bytes
-(type 5), or a length and so many bytes (type 2). Each function gives the bytes that one field has in every row.
-"""
+"""Protobuf messages made from numpy columns: a row is a message, and no Python runs for each of them."""
 
 from __future__ import annotations
 
@@ -14,6 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+# Google's "Encoding" page: a field is a tag (number << 3 | type), then a varint (type 0), a size and so many bytes
+# (type 2), or four bytes (type 5). Each function gives the bytes that one field has in every row.
 _VARINT, _SIZED, _FOUR_BYTES = 0, 2, 5
 _LONGEST: Final = 10
 """Bytes of the longest varint: 64 bits, 7 in each."""

@@ -25,6 +25,7 @@ STORED_SECONDS = Histogram(
 )
 CHECKPOINT_SECONDS = Histogram("leadwire_checkpoint_seconds", "Time of one checkpoint of all dirty partitions")
 PARTITIONS = Gauge("leadwire_partitions_assigned", "Partitions this worker holds")
+PARTITIONS_STOPPED = Gauge("leadwire_partitions_stopped", "Partitions stopped after too many rejects in a row")
 DEVICES_LIVE = Gauge("leadwire_devices_live", "Devices with engine state in this worker")
 LAG_RECORDS = Gauge(
     "leadwire_lag_records", "Records between the group's committed offset and the end of a partition", ["partition"]

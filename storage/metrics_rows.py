@@ -73,13 +73,17 @@ class MetricsRow:
 def metrics_row(
     *,
     recorded_leads: Sequence[Lead] | None,
-    lead_quality: Sequence[float] | None,
+    lead_quality: Sequence[float | None] | None,
     lead_flags: Sequence[int] | None,
     **others: Any,
 ) -> MetricsRow:
-    """The row, its two arrays (None before leads were told apart) put together with the recording's leads."""
+    """The row, its two arrays (None before leads were told apart) put together with the recording's leads.
+
+    A lead without a quality is left out.
+    """
     told = zip(recorded_leads or (), lead_quality or (), lead_flags or (), strict=False)
-    return MetricsRow(leads=[LeadQuality(lead, value, flags_of(bits)) for lead, value, bits in told], **others)
+    leads = [LeadQuality(lead, value, flags_of(bits)) for lead, value, bits in told if value is not None]
+    return MetricsRow(leads=leads, **others)
 
 
 def metric_ids(devices: NDArray[Any], window_start_us: NDArray[Any]) -> NDArray[Any]:
@@ -139,12 +143,13 @@ def _lead_columns(sources: Sequence[Source], table: NDArray[Any]) -> dict[str, C
     main = zip(leads, table["main_lead"].tolist(), strict=True)
     return {
         "main_lead": Column(TEXT, [names[lead] if 0 <= lead < len(names) else None for names, lead in main]),
-        "lead_quality": Column(TEXT, [_array(map(_THOUSANDTHS, q[:n])) for q, n in zip(quality, counts, strict=True)]),
+        "lead_quality": Column(TEXT, [_array(map(_thousandths, q[:n])) for q, n in zip(quality, counts, strict=True)]),
         "lead_flags": Column(TEXT, [_array(map(str, bits[:n])) for bits, n in zip(flags, counts, strict=True)]),
     }
 
 
-_THOUSANDTHS: Final = "{:.3f}".format
+def _thousandths(value: float) -> str:
+    return "NULL" if isnan(value) else f"{value:.3f}"
 
 
 def _array(values: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Beats and metrics as the columns an engine gives, for tests that would rather name them one by one."""
+"""Rows as the columns an engine gives or as the database gives them back, for tests that name them one by one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from uuid import UUID
 import numpy as np
 
 from schemas.beats import Beat, Fiducials
+from schemas.clock import to_datetime
 from schemas.metrics import FIGURES, Metrics
 from schemas.quality import bits_of
 from schemas.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 from schemas.rhythms import LABELS
-from schemas.samples import Lead
+from schemas.samples import Lead, WaveformStretch
+from storage.metrics_rows import metric_ids
+from storage.stretches import StretchRow
+from storage.waveforms import encode
 
 _OWN = ("r_index", "at_us", "beat_class", "confidence")
 _BEAT_FIGURES = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
@@ -23,8 +27,9 @@ def as_results(
     beats: Sequence[Beat] = (), metrics: Sequence[Metrics] = (), leads: tuple[Lead, ...] = ("MLII", "V1")
 ) -> Results:
     """Results that hold them in this order; figures lose what a float of 32 bits can't hold."""
-    keys = list(dict.fromkeys((row.device_id, row.recording_id) for row in (*beats, *metrics)))
-    version = next((row.engine_version for row in (*beats, *metrics)), "test-1")
+    rows: list[Beat | Metrics] = [*beats, *metrics]
+    keys = list(dict.fromkeys((row.device_id, row.recording_id) for row in rows))
+    version = rows[0].engine_version if rows else "test-1"
     sources = tuple(Source(device_id, recording_id, leads) for device_id, recording_id in keys)
     return Results(sources, _beats(beats, keys), _metrics(metrics, keys, leads), np.zeros(0, EPISODE_DTYPE), version)
 
@@ -63,3 +68,26 @@ def _metrics(
 
 def _or(value: float | None, absent: float) -> float:
     return absent if value is None else value
+
+
+def row_of(stretch: WaveformStretch) -> StretchRow:
+    """A stretch as it is read back, coded as it is written."""
+    coded = encode(stretch.samples)
+    return StretchRow(
+        recording_id=stretch.recording_id,
+        device_id=stretch.device_id,
+        first_index=stretch.first_index,
+        sample_count=stretch.samples.shape[1],
+        started_at=to_datetime(stretch.started_at_us),
+        rate_hz=stretch.rate_hz,
+        leads=list(stretch.leads),
+        uv_per_lsb=list(stretch.uv_per_lsb),
+        codec=coded.codec,
+        data=coded.data,
+    )
+
+
+def metric_id(device_id: UUID, window_start_us: int) -> UUID:
+    """The id of one second."""
+    [made] = metric_ids(np.frombuffer(device_id.bytes, "V16"), np.array([window_start_us])).tolist()
+    return UUID(bytes=made)

@@ -55,7 +55,7 @@ services() {
   login leadwire-operator
   acls --add --allow-principal User:leadwire-operator --resource-pattern-type prefixed --topic ecg. \
     --operation Create --operation Describe --operation DescribeConfigs --operation AlterConfigs --operation Read
-  allow leadwire-operator Write ecg.samples
+  allow leadwire-operator Write ecg.samples ecg.reports ecg.rejects
 }
 
 # Not for a name of a service: it keeps the rights that it has.

@@ -1,4 +1,4 @@
-"""For analysts: analyze a record offline, replay what was sent, ask for a report, look at the dead letters."""
+"""For analysts: analyze a record offline, replay what was sent, ask for a report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ def register(app: typer.Typer) -> None:
     app.command()(analyze)
     app.command()(replay)
     app.command()(report)
-    app.command()(rejects)
 
 
 def analyze(
@@ -72,16 +71,3 @@ def report(
     pdf = asyncio.run(fetch_report(find_login(url, username), device, start, end))
     out.write_bytes(pdf)
     typer.echo(f"{out}: {len(pdf)} bytes")
-
-
-def rejects(as_json: Json = False) -> None:
-    """List the dead letters of ecg.rejects: why, and where each came from."""
-    from leadwire.rejects import list_rejects
-
-    letters = asyncio.run(list_rejects(Settings().kafka))
-    if as_json:
-        typer.echo(json.dumps({"rejects": [letter.as_json() for letter in letters]}))
-        return
-    for letter in letters:
-        typer.echo(f"{letter.origin}  {letter.kind}: {letter.reason}")
-    typer.echo(f"{len(letters)} rejects")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +38,8 @@ def stream(
     serial: Annotated[
         str | None, typer.Option(help="Serial number of the device; the record's name if not given.")
     ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted play of this record.")] = False,
+    state: Annotated[Path | None, typer.Option(help="Folder that keeps how far a play has come.")] = None,
     rate_hz: Annotated[float | None, typer.Option(help="For a CSV file that does not tell its rate.")] = None,
     url: Url = None,
     username: Username = None,
@@ -45,6 +48,7 @@ def stream(
     """Play a recording as a live device; every sample is acknowledged before this ends."""
     from ingest.records import read_record
     from leadwire.enrolment import Bed, find_login
+    from leadwire.play_state import PlayFile, state_folder
     from leadwire.streaming import stream_record
 
     source = read_record(record, rate_hz=rate_hz)
@@ -52,8 +56,10 @@ def stream(
         typer.echo(f"note: {note}", err=True)
     bed = Bed(serial or source.name, f"Record {source.name}", f"{source.name} ({', '.join(source.leads)})")
     login = find_login(url, username)
+    file = PlayFile(state or state_folder(os.environ), login.url, bed.serial, source)
     while True:
-        done = asyncio.run(stream_record(source, login, bed, speed, want_report=report and not loop))
+        playing = stream_record(source, login, bed, speed, file, resume=resume, want_report=report and not loop)
+        done = asyncio.run(playing)
         if as_json:
             typer.echo(json.dumps(done.as_json()))
         else:

@@ -15,10 +15,12 @@ from websockets.typing import Subprotocol
 
 from api.routes import live
 from schemas import codec, topics
+from schemas.codec_results import encode_metrics_pack
 from schemas.metrics import Metrics
 from schemas.samples import SampleBlock
 from schemas.settings import Settings
 from tests.api.ward import RATE_HZ, Ward
+from tests.columns import as_results
 
 pytestmark = pytest.mark.embedded
 
@@ -85,7 +87,8 @@ async def test_only_the_watched_user_s_samples_and_figures_come(
         await producer.send_and_wait(topics.SAMPLES, pack, b"partition-3")
         samples = await _told(socket)
         metrics = Metrics(mine, ward.recording.recording_id, 5, "test-1", heart_rate_bpm=61.0)
-        await producer.send_and_wait(topics.METRICS, codec.encode_metrics(metrics), topics.device_key(mine))
+        pack = encode_metrics_pack(as_results(metrics=[metrics]))
+        await producer.send_and_wait(topics.METRICS, pack, b"3")
         figures = await _told(socket)
     assert (samples["type"], samples["device_id"], samples["first_index"]) == ("samples", str(mine), 90)
     assert samples["samples"][1] == ward.samples[1, 90:180].tolist()

@@ -28,6 +28,7 @@ from storage.database import Connection, Database, writer
 from storage.devices import NewDevice
 from storage.objects import objects
 from storage.reports import FinishedReport
+from tests.columns import as_results
 from tests.storage.made import alarm_of
 from web import tokens
 
@@ -167,8 +168,8 @@ async def _interpret(conn: Connection, recording: Recording) -> None:
         for second in seconds
     ]  # fmt: skip
     episode = RhythmEpisode(device_id, recording_id, 0, NORMAL, "opened", started, started + 1, 90.0, ENGINE)
-    await beats.write_beats(conn, found)
-    await metrics.write_metrics(conn, figures, {device_id: recording.user_id})
+    await beats.write_beats(conn, as_results(found))
+    await metrics.write_metrics(conn, as_results(metrics=figures), {device_id: recording.user_id})
     await rhythms.write_rhythms(conn, [episode])
 
 

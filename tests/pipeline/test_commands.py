@@ -17,12 +17,17 @@ from tests.pipeline.platform import LEADWIRE, Platform
 pytestmark = [pytest.mark.data, pytest.mark.timeout(300)]
 
 
-def run(platform: Platform, *arguments: str) -> subprocess.CompletedProcess[str]:
-    env = platform.env | {
+def environment(platform: Platform) -> dict[str, str]:
+    """What a command needs to find the platform and to log in there."""
+    return platform.env | {
         "LEADWIRE_URL": platform.login.url,
         "LEADWIRE_USERNAME": platform.login.username,
         "LEADWIRE_PASSWORD": platform.login.password,
     }
+
+
+def run(platform: Platform, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = environment(platform)
     return subprocess.run([*LEADWIRE, *arguments], env=env, capture_output=True, text=True, timeout=200, check=False)
 
 

@@ -141,7 +141,7 @@ def a_hrv_stretch(recording: Recording, number: int = 0, **figures: object) -> H
 def metrics_at(recording: Recording, second: int, **figures: object) -> Metrics:
     values: dict[str, object] = {
         "heart_rate_bpm": 75.4,
-        "quality": 0.9,
+        "quality": 0.875,
         "arrhythmia_type": NORMAL,
         "arrhythmia_confidence": 95.5,
     }

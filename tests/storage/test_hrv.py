@@ -11,7 +11,7 @@ from schemas.beats import Beat
 from schemas.clock import to_datetime
 from schemas.hrv import STRETCH_S
 from schemas.pages import PageRequest
-from schemas.rhythms import ATRIAL_FIBRILLATION
+from schemas.rhythms import ATRIAL_FIBRILLATION, NORMAL
 from schemas.samples import Recording
 from storage.access import everything
 from storage.database import writer
@@ -121,7 +121,7 @@ async def test_beats_are_read_by_recording_with_the_share_of_fibrillation(conn: 
     await write_beats(conn, [beat_at(patient.recording, 299), a_beat(patient.recording, 250, "V")])
     await write_beats(conn, [beat_at(patient.recording, 300)])
     seconds = [
-        metrics_at(patient.recording, s, arrhythmia_type=ATRIAL_FIBRILLATION if s < 3 else "x") for s in range(4)
+        metrics_at(patient.recording, s, arrhythmia_type=ATRIAL_FIBRILLATION if s < 3 else NORMAL) for s in range(4)
     ]
     await write_metrics(conn, seconds, patient.owner)
     [stretch] = await read_beats(conn, [DueStretch(patient.device.device_id, to_datetime(START_US))])

@@ -15,7 +15,8 @@ from schemas.rhythms import ATRIAL_FIBRILLATION, NORMAL
 from storage.access import everything
 from storage.live import live_devices
 from storage.metrics import MetricsFilter, latest_metrics, list_metrics, metric
-from storage.metrics_rows import MetricsRow, metric_id
+from storage.metrics_rows import MetricsRow
+from tests.columns import metric_id
 from tests.storage.made import START_US, Patient, a_patient, a_user, access_of, metrics_at, write_metrics
 
 
@@ -33,7 +34,7 @@ async def test_figures_are_rounded_into_the_seeds_columns(conn: AsyncConnection)
     [row] = await latest_metrics(conn, everything(), device_id=patient.device.device_id)
     assert (row.heart_rate, row.pr_interval, row.qrs_duration, row.qtc_interval) == (75, 160, 96, 410)
     assert (row.st_segment, row.qrs_axis) == ("+0.12 mV", "-30°")
-    assert (row.rr_ms, row.st_mv, row.quality, row.arrhythmia_confidence) == (796.5, 0.125, 0.9, 95.5)
+    assert (row.rr_ms, row.st_mv, row.quality, row.arrhythmia_confidence) == (796.5, 0.125, 0.875, 95.5)
     assert (row.recorded_at, row.user_id) == (to_datetime(START_US), patient.user.user_id)
 
 

@@ -179,3 +179,39 @@ async def test_ping_asks_anew_every_time() -> None:
     kafka.away = True
     with pytest.raises(Busy, match="nobody is there"):
         await producer.ping()
+
+
+async def test_while_a_pack_is_stuck_kafkas_client_gets_no_other_and_answers_come_at_once() -> None:
+    kafka = FakeKafka(partitions=1, held=True)
+    producer = await _producer(kafka, timeout_s=0.05)
+    with pytest.raises(Busy, match="no answer in"):
+        await producer.send([block(0)])
+    for _ in range(20):
+        async with asyncio.timeout(0.02):
+            with pytest.raises(Busy, match="Kafka did not take the blocks"):
+                await producer.send([block(0)])
+    kafka.released.set()
+    await _send_when_free(producer, block(250))
+    assert kafka.first_indices() == [0, 250]
+
+
+async def test_a_stuck_pack_that_fails_opens_its_lane_too() -> None:
+    kafka = FakeKafka(partitions=1, held=True)
+    producer = await _producer(kafka, timeout_s=0.05)
+    with pytest.raises(Busy):
+        await producer.send([block(0)])
+    kafka.away = True
+    kafka.released.set()
+    await asyncio.sleep(0)
+    kafka.away = kafka.held = False
+    await _send_when_free(producer, block(0))
+    assert kafka.first_indices() == [0]
+
+
+async def test_stopping_waits_for_no_stuck_pack() -> None:
+    kafka = FakeKafka(held=True)
+    producer = await _producer(kafka, timeout_s=0.05)
+    with pytest.raises(Busy):
+        await producer.send([block(0)])
+    await producer.stop()
+    assert kafka.stopped

@@ -14,9 +14,10 @@ import numpy as np
 from psycopg import AsyncConnection, sql
 from psycopg.pq import ExecStatus
 
+from processors import rows
 from processors.ecg.interface import StateMismatch, Step
 from processors.partitions import Record
-from processors.publish import DeadLetter, Publisher
+from processors.publish import DeadLetter, Decided, Publisher
 from processors.samples import Arrival
 from schemas import topics
 from schemas.alarms import AlarmEvent
@@ -29,6 +30,7 @@ from schemas.reports import ReportEvent
 from schemas.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
 from schemas.rhythms import RhythmEpisode
 from schemas.samples import SampleBlock
+from storage.arrays import Column
 from storage.checkpoints import Checkpoint
 from storage.database import Database
 from storage.devices import DeviceOwner
@@ -81,6 +83,11 @@ class Acks:
         return Arrival(self.partition, arrived, acknowledge, lambda: self.current)
 
 
+def values(column: Column) -> list[Any]:
+    """What a parameter holds, as plain values."""
+    return np.asarray(column.values).tolist() if column.kind.stored else list(column.values)
+
+
 class FakeDatabase(Database):
     """Answers SELECTs with the rows whose key their text holds, and keeps what is written once it is committed.
 
@@ -115,7 +122,7 @@ class FakeDatabase(Database):
     def checkpoints(self) -> list[int]:
         """The next_offset of each checkpoint saved, in order."""
         saved = self.written("INSERT INTO checkpoints")
-        return [offset for params in saved for offset in params["next_offset"]]
+        return [offset for params in saved for offset in values(params["next_offset"])]
 
     def know(self, *owners: DeviceOwner) -> None:
         self.answers["FROM devices WHERE"] = [asdict(owner) for owner in owners]
@@ -123,7 +130,7 @@ class FakeDatabase(Database):
     def restart_from_saved(self) -> None:
         """Answer the next load with the checkpoint saved last, as after a crash."""
         saved = self.written("INSERT INTO checkpoints")[-1]
-        rows = [dict(zip(saved, values, strict=True)) for values in zip(*saved.values(), strict=True)]
+        rows = [dict(zip(saved, row, strict=True)) for row in zip(*map(values, saved.values()), strict=True)]
         self.answers["FROM checkpoints"] = rows
 
 
@@ -208,16 +215,13 @@ class FakePublisher(Publisher):
         self.away = 0
 
     async def results(
-        self,
-        beats: Sequence[Beat],
-        metrics: Sequence[Metrics],
-        episodes: Sequence[RhythmEpisode],
-        alarms: Sequence[AlarmEvent] = (),
+        self, decided: Sequence[Decided], episodes: Sequence[RhythmEpisode], alarms: Sequence[AlarmEvent] = ()
     ) -> None:
         self._answer()
         self.alarms += alarms
-        self.beats += beats
-        self.metrics += metrics
+        for each in decided:
+            self.beats += rows.beats(each.results)
+            self.metrics += rows.metrics(each.results)
         self.episodes += episodes
 
     async def rejects(self, letters: Sequence[DeadLetter]) -> None:

@@ -13,7 +13,7 @@ from schemas.clock import to_datetime
 from schemas.rhythms import NORMAL, TACHYCARDIA
 from schemas.samples import WaveformStretch
 from storage.metrics_rows import MetricsRow
-from storage.stretches import stretch_columns
+from tests.columns import row_of
 
 from .fakes import RATE_HZ, START_US, FakeDatabase, Row, block
 
@@ -95,9 +95,7 @@ def _at(second: float) -> object:
 def _stretch(first: int, end: int) -> dict[str, Any]:
     part = block(DEVICE, first, end - first)
     facts = {name: getattr(part, name) for name in (field.name for field in fields(WaveformStretch))}
-    row = stretch_columns(WaveformStretch(**facts))
-    del row["ended_at"]
-    return {**row, "leads": ["II"], "uv_per_lsb": [5.0]}
+    return asdict(row_of(WaveformStretch(**facts)))
 
 
 def _beat(r_index: int) -> dict[str, Any]:

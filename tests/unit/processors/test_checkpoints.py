@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import struct
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 
 from processors import checkpoints
 from processors.alarms import Board
-from processors.checkpoints import Loaded
 from processors.ecg.interface import StateMismatch
 from processors.sequence import Sequencer, Track
 
@@ -62,13 +60,8 @@ def test_an_empty_partition_comes_back_empty() -> None:
 
 
 def test_another_format_is_refused_with_both_numbers() -> None:
-    with pytest.raises(StateMismatch, match="checkpoint format 9, this worker reads 2"):
+    with pytest.raises(StateMismatch, match="checkpoint format 9, this worker reads 3"):
         checkpoints.load(b"\x09\x00\x00\x00\x00\x00", Sequencer(10.0))
-
-
-def test_a_checkpoint_from_before_there_were_alarms_is_read() -> None:
-    old = struct.pack("<HI", 1, 2) + b"[]" + b"engine"
-    assert checkpoints.load(old, Sequencer(10.0)) == Loaded(b"engine", None)
 
 
 def test_a_loaded_track_can_be_added_to() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -12,7 +13,10 @@ import pytest
 from processors import checkpoints
 from processors.alarms import Board
 from processors.partitions import Partition, Record, Taken
+from processors.rows import beats
 from processors.sequence import Sequencer
+from processors.sinks import Rows
+from schemas.beats import Beat
 from schemas.codec import decode_pack, encode_pack
 from schemas.errors import Conflict, LeadwireError, Malformed, UnknownDevice
 from schemas.rhythms import ASYSTOLE
@@ -40,12 +44,16 @@ def taken_by(into: Partition, records: Sequence[Record], owners: dict[UUID, Devi
     return taken
 
 
+def beats_of(told: Rows) -> list[Beat]:
+    return [beat for each in told.decided for beat in beats(each.results)]
+
+
 def kinds(taken: Taken) -> list[type[LeadwireError]]:
     return [type(letter.reason) for letter in taken.rejects]
 
 
 def indexes(taken: Taken) -> list[int]:
-    return [beat.r_index for beat in taken.rows.beats]
+    return [beat.r_index for beat in beats_of(taken.rows)]
 
 
 def seconds(device_id: UUID, count: int, *, offset: int = 0, first: int = 0) -> list[Record]:
@@ -180,7 +188,7 @@ def test_a_device_is_idle_by_the_newest_blocks_clock() -> None:
     two = partition()
     taken_by(two, [record(0, block(OURS)), record(1, block(ALSO_OURS, received_at_us=START_US + 32_000_000))])
     ended = two.close_idle(idle_after_s=30)
-    assert [(beat.device_id, beat.r_index) for beat in ended.beats] == [(OURS, 250)]
+    assert [(beat.device_id, beat.r_index) for beat in beats_of(ended)] == [(OURS, 250)]
     assert [(s.device_id, s.first_index) for s in ended.stretches] == [(OURS, 0)]
     assert two.devices == 1
 
@@ -189,7 +197,7 @@ def test_a_restored_partition_closes_who_fell_silent_before_the_crash() -> None:
     two = partition()
     taken_by(two, [record(0, block(OURS)), record(1, block(ALSO_OURS, received_at_us=START_US + 32_000_000))])
     ended = partition(two.checkpoint()).close_idle(idle_after_s=30)
-    assert [beat.device_id for beat in ended.beats] == [OURS]
+    assert [beat.device_id for beat in beats_of(ended)] == [OURS]
 
 
 def test_nobody_is_idle_while_a_worker_catches_up() -> None:
@@ -198,6 +206,26 @@ def test_nobody_is_idle_while_a_worker_catches_up() -> None:
     taken_by(old, [record(0, block(OURS)), record(1, block(ALSO_OURS))])
     assert not old.close_idle(idle_after_s=30).any()
     assert old.devices == 2
+
+
+def test_a_worker_that_was_kept_waiting_closes_nobody_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute in which nobody could listen is no minute of silence; half a minute of listening is."""
+    now_s = time.monotonic()
+    one = partition()
+    taken_by(one, seconds(OURS, 1))
+    monkeypatch.setattr(time, "monotonic", lambda: now_s + 60)
+    assert not one.close_idle(idle_after_s=30).decided
+    for second in range(32):
+        monkeypatch.setattr(time, "monotonic", lambda second=second: now_s + 61 + second)
+        one.close_idle(idle_after_s=30)
+    assert one.devices == 0
+
+
+def test_the_open_stretch_of_a_device_that_pauses_is_given_once() -> None:
+    two = partition()
+    taken_by(two, [record(0, block(OURS)), record(1, block(ALSO_OURS, received_at_us=START_US + 5_000_000))])
+    assert [s.device_id for s in two.close_idle(idle_after_s=30).stretches] == [OURS]
+    assert not two.close_idle(idle_after_s=30).any()
 
 
 def test_a_closed_device_that_comes_back_begins_anew() -> None:
@@ -221,7 +249,7 @@ def test_a_clock_ahead_of_the_brokers_closes_nobody() -> None:
     liar = replace(block(ALSO_OURS), received_at_us=START_US + 10**15)
     stamped = replace(record(1, block(OURS, 250)), value=encode_pack([liar]))
     taken_by(two, [record(0, block(OURS)), stamped])
-    assert not two.close_idle(idle_after_s=30).any()
+    assert not two.close_idle(idle_after_s=30).decided
 
 
 def test_rows_tell_whose_they_are() -> None:

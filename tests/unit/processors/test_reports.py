@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from faust.types import TP
 
-from processors.reports import Reporter
+from processors.reports import Reporter, RequestRecord, request_record
+from schemas import topics
 from schemas.codec import encode_report_event
 from schemas.errors import Busy
 from schemas.reports import ReportEvent
@@ -44,8 +47,10 @@ class Desk:
     objects: FakeObjects = field(default_factory=FakeObjects)
     publisher: FakePublisher = field(default_factory=FakePublisher)
 
-    async def take(self, value: bytes) -> None:
-        await Reporter(self.database, cast("Objects", self.objects), self.publisher).take(value)
+    async def take(self, value: bytes, replays: int = 0) -> None:
+        await Reporter(self.database, cast("Objects", self.objects), self.publisher).take(
+            RequestRecord(2, 7, b"key", value, replays)
+        )
 
     @property
     def finished(self) -> list[Any]:
@@ -103,10 +108,20 @@ async def test_our_own_answers_are_passed_over(desk: Desk, state: Any) -> None:
     assert (desk.publisher.events, desk.objects.files) == ([], {})
 
 
-async def test_bytes_that_are_no_request_are_passed_over(desk: Desk) -> None:
-    await desk.take(b"\xff\xff")
+async def test_bytes_that_are_no_request_become_dead_letters_before_they_are_acknowledged(desk: Desk) -> None:
+    desk.publisher.away = 1
+    await desk.take(b"\xff\xff", replays=2)
     await desk.take(encode_report_event(replace(EVENT, period_start_us=2**62)))
     assert (desk.publisher.events, desk.database.committed) == ([], [])
+    letter, other = desk.publisher.letters
+    assert (letter.key, letter.value, letter.topic) == (b"key", b"\xff\xff", topics.REPORTS)
+    assert (letter.partition, letter.offset, letter.replays, other.replays) == (2, 7, 2, 0)
+    assert "encode it as" in str(letter.reason)
+
+
+def test_a_record_tells_how_often_it_was_sent_back() -> None:
+    message = SimpleNamespace(tp=TP(topics.REPORTS, 3), offset=4, key=None, value=b"v", headers=[("replays", b"2")])
+    assert request_record(SimpleNamespace(message=message)) == RequestRecord(3, 4, None, b"v", 2)
 
 
 async def test_a_report_of_an_unknown_device_fails_and_says_why(desk: Desk) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client import REGISTRY
 
-from processors.samples import SampleProcessor
+from processors.samples import Arrival, SampleProcessor
 from schemas.errors import Busy, Conflict, Malformed, UnknownDevice
 from schemas.settings import WorkerSettings
 from storage.devices import DeviceOwner
@@ -20,6 +21,7 @@ from .fakes import (
     device_on,
     owner,
     record,
+    values,
 )
 
 HOME, NEXT = 1, 2
@@ -40,17 +42,22 @@ class Bench:
         settings = WorkerSettings.model_validate({"max_rejects_in_row": 3, "idle_after_s": 30})
         return SampleProcessor(CountingEngine(), self.database, self.publisher, settings, PARTITIONS)
 
+    async def process(self, arrivals: list[Arrival]) -> None:
+        await self.samples.process(arrivals)
+        await self.samples.stored()
+
     async def send(self, *offsets: int) -> None:
         """A second of our device at each offset."""
-        await self.samples.process([self.home.arrival(record(i, block(OURS, i * 250))) for i in offsets])
+        await self.process([self.home.arrival(record(i, block(OURS, i * 250))) for i in offsets])
 
     async def send_bad(self, *offsets: int) -> None:
-        await self.samples.process([self.home.arrival(record(i, value=BAD)) for i in offsets])
+        await self.process([self.home.arrival(record(i, value=BAD)) for i in offsets])
 
     @property
     def stored(self) -> list[int]:
         """R indexes of the beats that were committed."""
-        return [index for params in self.database.written("INSERT INTO ecg_beats") for index in params["r_index"]]
+        written = self.database.written("INSERT INTO ecg_beats")
+        return [index for params in written for index in values(params["r_index"])]
 
     @property
     def told(self) -> list[int]:
@@ -116,7 +123,7 @@ async def test_open_stretches_and_state_are_saved_in_one_transaction(bench: Benc
 
 async def test_records_of_many_partitions_are_told_apart(bench: Bench) -> None:
     other = bench.next.arrival(record(40, block(NEIGHBOUR)))
-    await bench.samples.process([other, bench.home.arrival(record(7, block(OURS)))])
+    await bench.process([other, bench.home.arrival(record(7, block(OURS)))])
     await bench.samples.checkpoint()
     assert sorted(bench.database.checkpoints) == [8, 41]
     assert (bench.home.offsets, bench.next.offsets) == ([7], [40])
@@ -167,7 +174,7 @@ async def test_an_event_of_before_is_not_acknowledged_when_its_partition_comes_b
 
 async def test_what_is_current_is_taken_from_among_what_is_not(bench: Bench) -> None:
     stale = Acks(HOME, current=False).arrival(record(0, block(OURS)))
-    await bench.samples.process([stale, bench.home.arrival(record(1, block(OURS, 250)))])
+    await bench.process([stale, bench.home.arrival(record(1, block(OURS, 250)))])
     assert bench.told == [250]
 
 
@@ -220,7 +227,7 @@ async def test_dead_letters_are_published_and_the_rest_is_stored(bench: Bench) -
     contradiction = bench.home.arrival(record(2, block(OURS, samples=block(OURS, 1).samples)))
     stranger = bench.home.arrival(record(3, block(STRANGER)))
     await bench.send(0)
-    await bench.samples.process([bench.home.arrival(record(1, value=BAD)), contradiction, stranger])
+    await bench.process([bench.home.arrival(record(1, value=BAD)), contradiction, stranger])
     assert [type(letter.reason) for letter in bench.publisher.letters] == [Malformed, Conflict, UnknownDevice]
     await bench.samples.checkpoint()
     assert bench.home.offsets == [0, 1, 2, 3]
@@ -238,6 +245,7 @@ async def test_too_many_rejects_in_a_row_stop_the_partition_loudly(bench: Bench)
     await bench.send_bad(0, 1)
     await bench.send_bad(2)
     assert bench.samples.stopped == {HOME}
+    assert REGISTRY.get_sample_value("leadwire_partitions_stopped") == 1
     with pytest.raises(Busy, match=r"partitions \[1\] stopped .*; look at ecg.rejects .*restart"):
         await bench.samples.ready()
 
@@ -251,7 +259,7 @@ async def test_a_stopped_partition_takes_and_acknowledges_nothing_more(bench: Be
 
 async def test_a_stopped_partition_leaves_the_others_going(bench: Bench) -> None:
     await bench.send_bad(0, 1, 2)
-    await bench.samples.process([bench.next.arrival(record(0, block(NEIGHBOUR)))])
+    await bench.process([bench.next.arrival(record(0, block(NEIGHBOUR)))])
     assert bench.stored == [0]
 
 
@@ -273,8 +281,9 @@ async def test_a_silent_device_is_closed_by_the_streams_clock(bench: Bench) -> N
     bench.database.know(owner(OURS), owner(other))
     await bench.send(0)
     later = block(other, received_at_us=START_US + 60_000_000)
-    await bench.samples.process([bench.home.arrival(record(1, later))])
+    await bench.process([bench.home.arrival(record(1, later))])
     await bench.samples.close_idle()
+    await bench.samples.stored()
     assert bench.told[2:] == [250]  # the closing beat of ours, at the number of its samples
 
 
@@ -286,7 +295,65 @@ async def test_nobody_is_closed_while_catching_up(bench: Bench) -> None:
 
 async def test_an_unregistered_device_is_heard_as_soon_as_it_is_registered(bench: Bench) -> None:
     arrival = bench.home.arrival
-    await bench.samples.process([arrival(record(0, block(STRANGER)))])
+    await bench.process([arrival(record(0, block(STRANGER)))])
     bench.database.know(owner(STRANGER))
-    await bench.samples.process([arrival(record(1, block(STRANGER)))])
+    await bench.process([arrival(record(1, block(STRANGER)))])
     assert (len(bench.publisher.letters), bench.stored) == (1, [0])
+
+
+async def test_one_batch_is_decided_while_the_one_before_is_written(bench: Bench) -> None:
+    await bench.samples.process([bench.home.arrival(record(0, block(OURS)))])
+    assert (bench.stored, bench.samples.next_offsets()) == ([], {HOME: 1})
+    await bench.samples.process([bench.home.arrival(record(1, block(OURS, 250)))])
+    assert bench.stored == [0]  # never more than one waits
+    await bench.samples.stored()
+    assert bench.stored == [0, 250]
+
+
+async def test_a_batch_that_could_not_be_written_fails_the_next_call(bench: Bench) -> None:
+    def refuse(texts: list[str]) -> None:
+        if any("ecg_beats" in text for text in texts):
+            raise RuntimeError("disk full")
+
+    bench.database.before_commit = refuse
+    await bench.samples.process([bench.home.arrival(record(0, block(OURS)))])
+    with pytest.raises(RuntimeError, match="disk full"):
+        await bench.samples.process([bench.home.arrival(record(1, block(OURS, 250)))])
+
+
+async def test_a_checkpoint_waits_for_the_results_it_covers(bench: Bench) -> None:
+    await bench.samples.process([bench.home.arrival(record(0, block(OURS)))])
+    await bench.samples.checkpoint()
+    tables = [table for text, _ in bench.database.committed for table in ("ecg_beats", "checkpoints") if table in text]
+    assert tables == ["ecg_beats", "checkpoints"]
+
+
+async def test_partitions_are_saved_in_turn(bench: Bench) -> None:
+    """Both moved; the one that was saved longer ago comes first, and the other when its own interval is over."""
+    await bench.process([bench.home.arrival(record(0, block(OURS))), bench.next.arrival(record(5, block(NEIGHBOUR)))])
+    for partition, ago_s in zip(bench.samples.partitions.values(), (11.0, 12.0), strict=True):
+        partition.saved_at_s -= ago_s
+    for saved in ([6], [6, 1], [6, 1]):
+        await bench.samples.checkpoint_due()
+        await bench.samples.stored()
+        assert bench.database.checkpoints == saved
+
+
+async def test_records_after_a_checkpoint_began_stay_unacknowledged(bench: Bench) -> None:
+    await bench.send(0)
+    bench.samples.partitions[HOME].saved_at_s -= 11
+    await bench.samples.checkpoint_due()  # written beside the next batch
+    await bench.send(1)
+    assert bench.home.offsets == [0]
+    await bench.samples.checkpoint()
+    assert bench.home.offsets == [0, 1]
+
+
+async def test_nobody_is_silent_while_kafka_has_more(bench: Bench) -> None:
+    other = device_on(HOME, nth=1)
+    bench.database.know(owner(OURS), owner(other))
+    await bench.send(0)
+    await bench.process([bench.home.arrival(record(1, block(other, received_at_us=START_US + 60_000_000)))])
+    await bench.samples.close_idle(lambda number, next_offset: (number, next_offset) == (HOME, 2))
+    await bench.samples.stored()
+    assert len(bench.told) == 2

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from uuid import UUID
 
+import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
 from processors.alarms import AlarmNews, Board
+from processors.publish import Decided
 from processors.sinks import Rows, Sinks, patiently
 from schemas.alarms import AlarmEvent
 from schemas.beats import Beat
@@ -18,16 +20,19 @@ from schemas.errors import Busy
 from schemas.metrics import Metrics
 from schemas.rhythms import ASYSTOLE
 from schemas.samples import Gap
+from storage.arrays import moments
+from tests.columns import as_results
 
 from .alarm_rows import opened, run, seconds
-from .fakes import START_US, FakeDatabase, FakePublisher
+from .fakes import START_US, FakeDatabase, FakePublisher, values
 
 DEVICE, RECORDING = UUID(int=1), UUID(int=2)
 
 
 def rows() -> Rows:
     beat = Beat(DEVICE, RECORDING, 5, START_US, "V", 90.0, "count-1")
-    return Rows(beats=[beat], metrics=[Metrics(DEVICE, RECORDING, START_US, "count-1")], gaps=[Gap(RECORDING, 10, 30)])
+    second = Metrics(DEVICE, RECORDING, START_US, "count-1")
+    return Rows(decided=[Decided(3, as_results([beat], [second]))], gaps=[Gap(RECORDING, 10, 30)])
 
 
 @pytest.fixture
@@ -44,17 +49,17 @@ async def test_all_rows_of_a_batch_are_one_transaction() -> None:
     database, publisher = FakeDatabase(), FakePublisher()
     await Sinks(database, publisher).write(rows())
     assert [len(texts) for texts in database.transactions] == [3]
-    assert (publisher.beats, publisher.metrics) == (rows().beats, rows().metrics)
+    assert ([beat.r_index for beat in publisher.beats], len(publisher.metrics)) == ([5], 1)
 
 
 async def test_every_second_is_told_though_few_are_kept() -> None:
     database, publisher = FakeDatabase(), FakePublisher()
     seconds = [Metrics(DEVICE, RECORDING, START_US + s * 1_000_000, "count-1") for s in range(20)]
-    await Sinks(database, publisher, metrics_every_s=10).write(Rows(metrics=seconds))
+    await Sinks(database, publisher, metrics_every_s=10).write(Rows(decided=[Decided(3, as_results(metrics=seconds))]))
     assert publisher.metrics == seconds
     [kept], [latest] = database.written("INTO ecg_metrics ("), database.written("INTO ecg_metrics_latest (")
-    assert kept["window_start_us"] == f"{{{START_US},{START_US + 10_000_000}}}"
-    assert latest["window_start_us"] == f"{{{START_US + 19_000_000}}}"
+    assert values(kept["recorded_at"]) == values(moments(np.array([START_US, START_US + 10_000_000])))
+    assert values(latest["recorded_at"]) == values(moments(np.array([START_US + 19_000_000])))
 
 
 async def test_nothing_is_told_that_is_not_stored() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Final
 from uuid import UUID
 
 import numpy as np
@@ -16,7 +17,7 @@ from schemas.metrics import Metrics
 from schemas.quality import FLAGS, LeadQuality
 from schemas.reports import ReportEvent
 from schemas.rhythms import LABELS, RhythmEpisode
-from schemas.samples import LEADS, MAX_LEADS, SampleBlock
+from schemas.samples import LEADS, MAX_LEADS, Lead, SampleBlock
 
 MOMENTS_US = st.integers(0, 2**52)
 INDEXES = st.integers(0, 2**53)
@@ -34,6 +35,9 @@ BLOCK = SampleBlock(
     samples=np.arange(20, dtype=np.int16).reshape(2, 10),
     received_at_us=1_700_000_000_100_000,
 )
+
+
+METRICS_LEADS: Final[tuple[Lead, ...]] = ("MLII", "V1", "V5")
 
 
 @st.composite
@@ -74,18 +78,20 @@ def beat_lists() -> st.SearchStrategy[list[Beat]]:
 
 
 def metrics() -> st.SearchStrategy[Metrics]:
-    """Any second of any device."""
+    """Any second of any device whose recordings have the leads METRICS_LEADS; not all of them need be told."""
     flags = st.sets(st.sampled_from(FLAGS)).map(lambda chosen: tuple(flag for flag in FLAGS if flag in chosen))
-    lead = st.builds(LeadQuality, st.sampled_from(LEADS), FIGURES, flags)
+    told = st.tuples(*(st.none() | st.builds(LeadQuality, st.just(lead), FIGURES, flags) for lead in METRICS_LEADS))
     return st.builds(
         Metrics,
+        device_id=st.just(UUID(int=1)) | st.uuids(),
+        recording_id=st.just(UUID(int=2)),
         window_start_us=MOMENTS_US,
-        engine_version=TEXTS,
+        engine_version=st.just("fast-1"),
         arrhythmia_type=st.none() | st.sampled_from(LABELS),
         arrhythmia_confidence=FIGURES,
         quality=FIGURES,
-        main_lead=st.none() | st.sampled_from(LEADS),
-        leads=st.lists(lead, max_size=MAX_LEADS).map(tuple),
+        main_lead=st.none() | st.sampled_from(METRICS_LEADS),
+        leads=told.map(lambda leads: tuple(lead for lead in leads if lead is not None)),
         **{name: st.none() | FIGURES for name in METRIC_FIGURES},
     )
 

@@ -15,18 +15,20 @@ from schemas import codec
 from schemas import ecg_pb2 as pb
 from schemas.alarms import AlarmEvent
 from schemas.beats import Beat
+from schemas.codec_results import decode_beat_pack, decode_metrics_pack, encode_beat_pack, encode_metrics_pack
 from schemas.errors import Malformed
 from schemas.metrics import Metrics
 from schemas.reports import ReportEvent
 from schemas.rhythms import RhythmEpisode
 from schemas.samples import LEADS, MISSING, SampleBlock
+from tests.columns import as_results
 
-from .examples import BLOCK, alarms, beat_lists, blocks, episodes, metrics, report_events
+from .examples import BLOCK, METRICS_LEADS, alarms, beat_lists, blocks, episodes, metrics, report_events
 
 DECODERS: tuple[Callable[[bytes], object], ...] = (
     codec.decode_pack,
-    codec.decode_beats,
-    codec.decode_metrics,
+    decode_beat_pack,
+    decode_metrics_pack,
     codec.decode_rhythm,
     codec.decode_alarm,
     codec.decode_report_event,
@@ -56,17 +58,17 @@ def test_a_pack_comes_back_as_it_went(sent: list[SampleBlock]) -> None:
 
 @given(beat_lists())
 def test_beats_come_back_as_they_went(sent: list[Beat]) -> None:
-    assert codec.decode_beats(codec.encode_beats(sent)) == sent
+    assert decode_beat_pack(encode_beat_pack(as_results(beats=sent))) == sent
 
 
-@given(metrics())
-def test_metrics_come_back_as_they_went(sent: Metrics) -> None:
-    assert codec.decode_metrics(codec.encode_metrics(sent)) == sent
+@given(st.lists(metrics(), min_size=1, max_size=4))
+def test_metrics_come_back_as_they_went(sent: list[Metrics]) -> None:
+    assert decode_metrics_pack(encode_metrics_pack(as_results(metrics=sent, leads=METRICS_LEADS))) == sent
 
 
 def test_metrics_of_a_worker_that_knew_no_leads_are_read() -> None:
     written = pb.Metrics(device_id=str(BLOCK.device_id), recording_id=str(BLOCK.recording_id), quality=0.5, qtc_ms=400)
-    read = codec.decode_metrics(written.SerializeToString())
+    [read] = decode_metrics_pack(pb.MetricsPack(metrics=[written]).SerializeToString())
     assert (read.quality, read.qtc_ms, read.qtc_bazett_ms, read.main_lead, read.leads) == (0.5, 400, None, None, ())
 
 
@@ -74,7 +76,7 @@ def test_metrics_of_a_worker_that_knew_no_leads_are_read() -> None:
 def test_a_lead_without_its_quality_is_malformed(changes: dict[str, Any]) -> None:
     sent = pb.Metrics(device_id=str(BLOCK.device_id), recording_id=str(BLOCK.recording_id), **changes)
     with pytest.raises(Malformed, match=r"have \(1, \d, \d\) values; send one of each"):
-        codec.decode_metrics(sent.SerializeToString())
+        decode_metrics_pack(pb.MetricsPack(metrics=[sent]).SerializeToString())
 
 
 @given(alarms())

@@ -5,7 +5,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.metrics_rows import metric_id
+from tests.columns import metric_id
 
 MOMENTS = st.integers(min_value=0, max_value=2**51)
 

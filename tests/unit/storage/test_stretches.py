@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.clock import index_to_us, to_datetime
+from schemas.clock import index_to_us
 from schemas.samples import WaveformStretch
-from storage.stretches import MAX_STRETCH_S, StretchRow, cut, longest, stretch_columns
+from storage.stretches import MAX_STRETCH_S, StretchRow, cut, longest
+from tests.columns import row_of
 
 START_US = 1_767_225_600_000_000
 RATE_HZ = 250.0
@@ -24,9 +25,7 @@ def stretch(first_index: int, count: int) -> WaveformStretch:
 
 
 def row(first_index: int, count: int) -> StretchRow:
-    columns = stretch_columns(stretch(first_index, count))
-    assert columns.pop("ended_at") == to_datetime(START_US + index_to_us(first_index + count, RATE_HZ))
-    return StretchRow(**columns | {"leads": ["II"], "uv_per_lsb": [5.0]})  # type: ignore[arg-type]  # a row as read
+    return row_of(stretch(first_index, count))
 
 
 @given(PIECES, st.integers(0, 60), st.integers(0, 60))
