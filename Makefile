@@ -9,7 +9,7 @@ RECORD ?=
 DB ?= mitdb
 JOBS ?= 1
 BROKER ?= tansu
-PEERS := .venv-peers
+PEERS_VENV := .venv-peers
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline soak chaos accuracy peers proto lock clean
@@ -61,9 +61,9 @@ imports: install-dev
 bench-signal: install ## samples per second of the engine beside neurokit2; one JSON object (DEVICES=)
 	@$(BIN)/python -m bench.signal --devices $(DEVICES)
 
-bench-pipeline: install ## the whole path under load, all on this machine; one JSON object (DEVICES= SECONDS= BROKER=tansu|kafka LIMIT=1 PEERS=1 JSON=file)
-	@$(BIN)/python -m bench.pipeline --devices $(DEVICES) --seconds $(SECONDS) --broker $(BROKER) \
-		$(if $(LIMIT),--find-limit) $(if $(JSON),--json "$(JSON)")
+bench-pipeline: install $(if $(PEERS),$(PEERS_VENV)/.installed) ## the whole path under load, all on this machine; one JSON object (DEVICES= SECONDS= BROKER=tansu|kafka LIMIT=1 PEERS=1 JSON=file)
+	@$(BIN)/python -m bench.pipeline --devices $(DEVICES) --seconds $(SECONDS) --broker $(if $(PEERS),kafka,$(BROKER)) \
+		$(if $(LIMIT),--find-limit) $(if $(PEERS),--peers) $(if $(JSON),--json "$(JSON)")
 
 soak: install ## half an hour with restarts on Apache Kafka: nothing lost, memory flat (DEVICES= SECONDS= SEED= JSON=file)
 	@$(BIN)/python -m bench.pipeline --soak --broker kafka --devices $(DEVICES) --seconds $(SECONDS) --seed $(SEED) \
@@ -82,13 +82,13 @@ chaos: install ## kill, cut and fill up what a stream needs, then compare each d
 accuracy: install ## how well beats, waves, classes and rhythms are told (DB=mitdb|qtdb|nstdb|classes|af|vfdb|day|all); WRITE=1 puts it into docs/accuracy.md
 	@$(BIN)/python -m bench.accuracy --db $(DB) $(if $(WRITE),--write)
 
-$(PEERS)/.installed: requirements/peers.txt
-	@$(PYTHON) -m venv $(PEERS)
-	@echo "installing the open libraries into $(PEERS) (about a minute) ..." >&2
-	@$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes -r requirements/peers.txt
+$(PEERS_VENV)/.installed: requirements/peers.txt
+	@$(PYTHON) -m venv $(PEERS_VENV)
+	@echo "installing the open libraries into $(PEERS_VENV) (about a minute) ..." >&2
+	@$(PEERS_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes -r requirements/peers.txt
 	@touch $@
 
-peers: install $(PEERS)/.installed ## the open libraries through the same scorer, half an hour for mitdb (DB= JOBS= WRITE=1 SLOW=1; REUSE=1 asks none twice)
+peers: install $(PEERS_VENV)/.installed ## the open libraries through the same scorer, half an hour for mitdb (DB= JOBS= WRITE=1 SLOW=1; REUSE=1 asks none twice)
 	@$(BIN)/python -m bench.peers --db $(DB) --jobs $(JOBS) $(if $(SLOW),--slow) $(if $(REUSE),--reuse) $(if $(WRITE),--write)
 
 proto: install-dev ## generate schemas/ecg_pb2.py from ecg.proto
@@ -104,4 +104,4 @@ lock: install-dev ## pin requirements/*.txt with hashes from pyproject.toml
 		--quiet requirements/peers.in -o requirements/peers.txt
 
 clean: ## remove what was made here, data and caches included
-	rm -rf $(VENV) $(PEERS) .leadwire .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(PEERS_VENV) .leadwire .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -6,17 +6,19 @@ import argparse
 import asyncio
 import json
 import logging
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.pipeline.contest import contest, contestants
 from bench.pipeline.limit import find_limit, highest_held
 from bench.pipeline.report import report
 from bench.pipeline.run import run
 from bench.pipeline.soak import CALM_S, passed, soak
-from bench.pipeline.stack import rig
-from bench.pipeline.tables import limit_table, run_table, soak_table
+from bench.pipeline.stack import OURS, Program, rig
+from bench.pipeline.tables import limit_table, peers_table, run_table, soak_table
 from schemas.errors import LeadwireError
 from tests.servers.availability import Unavailable
 
@@ -41,7 +43,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def measure(wanted: argparse.Namespace) -> dict[str, Any]:
     """One run."""
-    with rig(wanted.broker, wanted.folder) as stack:
+    program = Program(tuple(shlex.split(wanted.worker)), OURS.started) if wanted.worker else OURS
+    with rig(wanted.broker, wanted.folder, program) as stack:
         return report(asyncio.run(run(stack, wanted.devices, wanted.seconds)))
 
 
@@ -68,8 +71,24 @@ def soaked(wanted: argparse.Namespace) -> dict[str, Any]:
         return asyncio.run(soak(stack, wanted.devices, wanted.seconds, wanted.seed, wanted.calm))
 
 
-_MODES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {"run": measure, "limit": limits, "soak": soaked}
-_TABLES: dict[str, Callable[[Mapping[str, Any]], str]] = {"run": run_table, "limit": limit_table, "soak": soak_table}
+def compared(wanted: argparse.Namespace) -> dict[str, Any]:
+    """Ours, Quix Streams and the naive design, one after the other."""
+    each = contestants(wanted.devices, wanted.naive_devices)
+    return contest(wanted.broker, wanted.folder, each, wanted.seconds)
+
+
+_MODES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "run": measure,
+    "limit": limits,
+    "soak": soaked,
+    "peers": compared,
+}
+_TABLES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "run": run_table,
+    "limit": limit_table,
+    "soak": soak_table,
+    "peers": peers_table,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=30, help="of each run")
     parser.add_argument("--broker", choices=("tansu", "kafka"), default="tansu")
     parser.add_argument("--folder", type=Path, help="where the servers' data is made; a disk, not memory")
+    parser.add_argument(
+        "--worker", metavar="COMMAND", help="in place of `leadwire worker`, such as one under a profiler"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON object there too")
     parser.add_argument("--table", action="store_true", help="tables on standard error, as on a terminal")
     parser.add_argument(
@@ -88,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--soak", dest="mode", action="store_const", const="soak", help="one run, with restarts")
     parser.add_argument("--seed", type=int, default=1, help="of --soak: what restarts when")
     parser.add_argument("--calm", type=float, default=CALM_S, help="of --soak: seconds between restarts, at least")
+    parser.add_argument("--peers", dest="mode", action="store_const", const="peers", help="ours beside two others")
+    parser.add_argument("--naive-devices", type=int, default=40, help="of --peers: what the naive design is given")
     return parser
 
 

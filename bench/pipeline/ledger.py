@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from psycopg import sql
+
 from storage.database import Database
 
 
@@ -41,12 +43,14 @@ def balance(acknowledged: Mapping[UUID, int], rows: Iterable[StoredRange]) -> Le
     return Ledger(sum(acknowledged.values()), lost, doubled)
 
 
-async def stored_balance(database: Database, acknowledged: Mapping[UUID, int]) -> Ledger:
-    """The ledger of what ecg_waveforms holds now."""
+async def stored_balance(database: Database, acknowledged: Mapping[UUID, int], table: str) -> Ledger:
+    """The ledger of what the table of samples holds now."""
     async with database.transaction() as connection:
-        cursor = await connection.execute("""
-            SELECT recording_id, first_index, first_index + sample_count
-            FROM ecg_waveforms
-            ORDER BY recording_id, first_index
-        """)
+        cursor = await connection.execute(
+            sql.SQL("""
+                SELECT recording_id, first_index, first_index + sample_count
+                FROM {}
+                ORDER BY recording_id, first_index
+            """).format(sql.Identifier(table))
+        )
         return balance(acknowledged, map(StoredRange._make, await cursor.fetchall()))

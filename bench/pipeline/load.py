@@ -135,10 +135,15 @@ class Generator:
             device.acknowledged += RATE_HZ
 
 
-def sliced(devices: list[tuple[int, Virtual]]) -> list[list[Group]]:
-    """For each slice of a second the groups of devices that share a partition."""
+def sliced(devices: list[tuple[int, Virtual]], singly: bool = False) -> list[list[Group]]:
+    """For each slice of a second the groups of devices that share a partition; with `singly` each device alone."""
     slices: list[list[Group]] = []
     for number in range(SLICES):
+        if singly:
+            slices.append(
+                [Group(p, str(device.recording_id).encode(), (device,)) for p, device in devices[number::SLICES]]
+            )
+            continue
         by_partition: dict[int, list[Virtual]] = {}
         for partition, device in devices[number::SLICES]:
             by_partition.setdefault(partition, []).append(device)
@@ -146,7 +151,7 @@ def sliced(devices: list[tuple[int, Virtual]]) -> list[list[Group]]:
     return slices
 
 
-async def drive(told: list[dict[str, str]], seconds: int) -> dict[str, object]:
+async def drive(told: list[dict[str, str]], seconds: int, singly: bool) -> dict[str, object]:
     """Send `seconds` blocks for each device; the books and the pace as plain JSON."""
     signals = await asyncio.to_thread(_signals)
     producer = _producer(Settings().kafka)
@@ -154,7 +159,7 @@ async def drive(told: list[dict[str, str]], seconds: int) -> dict[str, object]:
     try:
         partitions = len(await producer.partitions_for(topics.SAMPLES))
         devices = [_virtual(each, number, signals, partitions) for number, each in enumerate(told)]
-        generator = Generator(producer, sliced(devices))
+        generator = Generator(producer, sliced(devices, singly))
         await generator.run(seconds)
     finally:
         await producer.stop()
@@ -196,10 +201,11 @@ def main() -> None:
     """Read devices (JSON lines: device_id, recording_id) from standard input, print books and pace as JSON."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--seconds", type=int, required=True)
-    seconds = arguments.parse_args().seconds
+    arguments.add_argument("--singly", action="store_true", help="a record for each block, not packs")
+    wanted = arguments.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a line for every try while the broker restarts
     told = [json.loads(line) for line in sys.stdin]
-    print(json.dumps(uvloop.run(drive(told, seconds))))
+    print(json.dumps(uvloop.run(drive(told, wanted.seconds, wanted.singly))))
 
 
 if __name__ == "__main__":

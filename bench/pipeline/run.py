@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -77,7 +77,32 @@ class Measured:
     settings: Mapping[str, Any]
 
 
-async def run(rig: Rig, count: int, seconds: int, disturb: Disturb | None = None) -> Measured:
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where a contestant's samples rest, how its results are read back, and whether each block is a record."""
+
+    table: str
+    results: Callable[[Settings, Database], Awaitable[Results]]
+    singly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What was read back: how late metrics were, and beats."""
+
+    metrics: Late
+    beats: Late
+
+
+async def published(settings: Settings, _database: Database) -> Results:
+    """From the topics: our results are published right after their commit."""
+    return Results(await read_late(settings.kafka, topics.METRICS), await read_late(settings.kafka, topics.BEATS))
+
+
+OURS: Final = Stored("ecg_waveforms", published)
+
+
+async def run(rig: Rig, count: int, seconds: int, disturb: Disturb | None = None, stored: Stored = OURS) -> Measured:
     """Measure `count` devices for `seconds` on a rig that nothing has run on yet; `disturb` runs beside the load."""
     settings = Settings()
     await prepare(settings)
@@ -87,25 +112,26 @@ async def run(rig: Rig, count: int, seconds: int, disturb: Disturb | None = None
     await rig.start_worker()
     disk_before, before, machine_before, begun_s = await disk(database), _usages(rig), machine(), time.monotonic()
     async with Sampler(rig.watched, settings.kafka, settings.worker.group) as sampler:
-        load = await loaded(rig, recordings, seconds, disturb)
+        load = await loaded(rig, recordings, seconds, stored.singly, disturb)
         ended_s = time.monotonic()
-        ledger = await settle(database, load.acknowledged)
+        ledger = await settle(database, load.acknowledged, stored.table)
         settled_s = time.monotonic() - ended_s
         await sampler.look()
     after = _usages(rig)
     spent = Spent(before, after, machine_before, machine(), time.monotonic() - begun_s)
     disk_after = await disk(database)
     used = await settings_used(settings, database, rig)
-    await database.close()
     rig.stop_worker()  # it has done its part, and reading back needs the machine
+    results = await stored.results(settings, database)
+    await database.close()
     return Measured(
         devices=count,
         seconds=seconds,
         load=load,
         ledger=ledger,
         settled_s=settled_s,
-        metrics=await read_late(settings.kafka, topics.METRICS),
-        beats=await read_late(settings.kafka, topics.BEATS),
+        metrics=results.metrics,
+        beats=results.beats,
         sampler=sampler,
         began_s=ended_s - seconds,
         ended_s=ended_s,
@@ -115,21 +141,23 @@ async def run(rig: Rig, count: int, seconds: int, disturb: Disturb | None = None
     )
 
 
-async def loaded(rig: Rig, recordings: Mapping[UUID, UUID], seconds: int, disturb: Disturb | None) -> Load:
+async def loaded(
+    rig: Rig, recordings: Mapping[UUID, UUID], seconds: int, singly: bool, disturb: Disturb | None
+) -> Load:
     """The load and what disturbs it, side by side, each to its end."""
     async with asyncio.TaskGroup() as beside:
         if disturb is not None:
             beside.create_task(disturb(rig))
-        load = beside.create_task(generate(rig, recordings, seconds))
+        load = beside.create_task(generate(rig, recordings, seconds, singly))
     return load.result()
 
 
-async def generate(rig: Rig, recordings: Mapping[UUID, UUID], seconds: int) -> Load:
+async def generate(rig: Rig, recordings: Mapping[UUID, UUID], seconds: int, singly: bool = False) -> Load:
     """The load generator as a process of its own; its books when it ends."""
     lines = [json.dumps({"device_id": str(d), "recording_id": str(r)}) for r, d in recordings.items()]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "bench.pipeline.load", "--seconds", str(seconds)),
+        *("-m", "bench.pipeline.load", "--seconds", str(seconds), *(["--singly"] if singly else [])),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=2**28,
@@ -144,11 +172,11 @@ async def generate(rig: Rig, recordings: Mapping[UUID, UUID], seconds: int) -> L
     return Load(books, told["began_us"], told["cpu_s"], told["latest_s"], told["retries"])
 
 
-async def settle(database: Database, acknowledged: Mapping[UUID, int]) -> Ledger:
+async def settle(database: Database, acknowledged: Mapping[UUID, int], table: str) -> Ledger:
     """The ledger once everything acknowledged is stored, or after SETTLE_S what is not."""
     deadline = time.monotonic() + SETTLE_S
     while True:
-        ledger = await stored_balance(database, acknowledged)
+        ledger = await stored_balance(database, acknowledged, table)
         if ledger.lost == 0 or time.monotonic() > deadline:
             return ledger
         await asyncio.sleep(_SETTLE_EVERY_S)

@@ -34,6 +34,19 @@ _IN_MEMORY: Final = {"tmpfs", "ramfs"}
 _WORKER_START_S: Final = 120.0
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A worker as a process: its command, and the words in its log that say it has started."""
+
+    command: tuple[str, ...]
+    started: str
+    path: tuple[Path, ...] = ()
+
+
+PEER_STARTED: Final = "peer worker started"
+OURS: Final = Program((sys.executable, "-m", "leadwire", "worker"), "worker started")
+
+
 @dataclass(slots=True)
 class Rig:
     """The running stack and its worker; the worker may be another one after a restart."""
@@ -42,15 +55,18 @@ class Rig:
     broker: BrokerKind
     kafka: KafkaServer | None
     folder: Path
+    program: Program = OURS
     worker: Child | None = None
     load_pid: int | None = None
 
     async def start_worker(self) -> None:
         """Returns when the worker says that it has started. Raises SystemExit with its last words if it does not."""
-        self.worker = worker = self.stack.children.start("worker", [sys.executable, "-m", "leadwire", "worker"])
+        path = os.pathsep.join([os.environ.get("PYTHONPATH", ""), *map(str, self.program.path)])
+        env = {**os.environ, "PYTHONPATH": path} if self.program.path else None
+        self.worker = worker = self.stack.children.start("worker", self.program.command, env=env)
         deadline = time.monotonic() + _WORKER_START_S
         seen = worker.log.stat().st_size if worker.log.exists() else 0
-        while b"worker started" not in worker.log.read_bytes()[seen:]:
+        while self.program.started.encode() not in worker.log.read_bytes()[seen:]:
             if worker.exit_code is not None or time.monotonic() > deadline:
                 raise SystemExit(f"the worker did not start: {worker.last_words(20)}")
             await asyncio.sleep(0.1)
@@ -71,7 +87,7 @@ class Rig:
 
 
 @contextmanager
-def rig(broker: BrokerKind, folder: Path | None = None) -> Iterator[Rig]:
+def rig(broker: BrokerKind, folder: Path | None = None, program: Program = OURS) -> Iterator[Rig]:
     """Broker and PostgreSQL, new and empty, their addresses in os.environ; all stopped and removed at the end.
 
     Raises Misconfigured when the folder is in memory: what is written there costs nothing.
@@ -84,7 +100,7 @@ def rig(broker: BrokerKind, folder: Path | None = None) -> Iterator[Rig]:
         try:
             with embedded_stack(place, server.start().bootstrap if server else None) as stack:
                 os.environ.update(stack.env())
-                yield Rig(stack, broker, server, place)
+                yield Rig(stack, broker, server, place, program)
         finally:
             if server is not None:
                 server.stop()

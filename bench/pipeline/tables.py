@@ -82,6 +82,29 @@ def soak_table(told: Mapping[str, Any]) -> str:
     )
 
 
+def peers_table(told: Mapping[str, Any]) -> str:
+    """Cost and latency of each contestant, and how many times ours it is."""
+    rows = [
+        (
+            name,
+            str(each["devices"]),
+            each["cpu"]["processes"]["worker"]["per_million_samples_s"],
+            each["cpu"]["worker_devices_per_core"],
+            each["latency"]["metrics"]["p99_s"],
+            each["latency"]["beats"]["p99_s"],
+            told["ratios"][name]["worker"],
+            told["ratios"][name]["all but the load"],
+            each["lost"],
+        )
+        for name, each in told["contestants"].items()
+    ]
+    head = (
+        "", "devices", "worker CPU s per M samples", "devices per core", "p99 metrics", "p99 beats",
+        "worker, times ours", "all but the load, times ours", "lost",
+    )  # fmt: skip
+    return f"{told['seconds']} s each, broker {told['broker']}\n\n{table(head, rows)}"
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """Columns as wide as their widest cell; the first to the left, figures to the right."""
     text = [list(head), *([_cell(cell) for cell in row] for row in rows)]
