@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
+from typing import Final
 
 from leadwire.brokers import sample_partitions
 from leadwire.exits import EXIT_DEFECT
@@ -23,6 +25,8 @@ from schemas.logs import logger
 from schemas.settings import Settings
 from storage.database import writer
 from storage.objects import objects
+
+_YOUNG_OBJECTS: Final = 2_000
 
 _log = logger(__name__)
 
@@ -47,12 +51,24 @@ async def run_worker(settings: Settings) -> None:
     checks = {"partitions": samples.ready, "progress": watchdog.ready}
     async with probes("Leadwire worker", settings.worker, checks), posting, watchdog.watching():
         await app.start()
+        _settle_memory()
         _log.info("worker started", engine=settings.worker.engine, partitions=partitions)
         await stopping.wait()
         await samples.checkpoint()
         await asyncio.wait_for(app.stop(), timeout=15)
     await publisher.stop()
     await database.close()
+
+
+def _settle_memory() -> None:
+    """What is there now stays: the collector need not go through it again and again.
+
+    With 5,000 devices a full collection held the samples up for 0.15 s every few seconds. The pipeline makes no cycles
+    that matter, so looking for them rarely is enough.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 10, 1_000)
 
 
 def _stop_now(error: BaseException) -> None:

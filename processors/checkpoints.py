@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import struct
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, Final
 from uuid import UUID
@@ -35,12 +36,21 @@ class Loaded:
 
 
 def dump(sequencer: Sequencer, board: Board, engine_state: bytes) -> bytes:
-    """Bytes of a partition's state; `load` gives the same state back.
+    """Bytes of a partition's state; `load` gives the same state back."""
+    return encode(copied(sequencer), alarms.dump(board), engine_state)
+
+
+def copied(sequencer: Sequencer) -> list[Track]:
+    """The tracks as they are now. Their arrays are never changed in place, so they may be shared."""
+    return [replace(track, held=list(track.held), gaps=list(track.gaps)) for track in sequencer.tracks.values()]
+
+
+def encode(tracks: Sequence[Track], watched: bytes, engine_state: bytes) -> bytes:
+    """Bytes of the tracks, of the alarm board as it was dumped, and of the engine.
 
     The samples of all tracks are coded as one lead: thousands of small codings cost five times as much.
     """
-    tracks = list(sequencer.tracks.values())
-    told, watched = json.dumps([_facts(track) for track in tracks]).encode(), alarms.dump(board)
+    told = json.dumps([_facts(track) for track in tracks]).encode()
     samples = np.concatenate([np.empty(0, np.int16), *(track.recent.ravel() for track in tracks)])
     recent = waveforms.encode(samples.reshape(1, -1))
     header = _HEADER.pack(_FORMAT, recent.codec, len(told), len(recent.data), len(watched))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from processors import checkpoints, rows
+from processors import alarms, checkpoints, rows
 from processors.alarms import Board
 from processors.ecg.interface import Engine, StateMismatch, Step
 from processors.publish import DeadLetter, Decided
@@ -97,17 +97,25 @@ class Partition:
         partition._newest_us = max((t.received_at_us for t in partition._sequencer.tracks.values()), default=0)
         return partition
 
-    def checkpoint(self) -> Checkpoint:
-        """The state now, which covers everything before next_offset."""
+    def freeze(self) -> Callable[[], Checkpoint]:
+        """What makes the checkpoint of the state now, which covers everything before next_offset.
+
+        The copy is quick, the coding is not; it may be done in a thread, while the partition goes on.
+        """
         self.dirty = False
         self.saved_at_s = time.monotonic()
-        return Checkpoint(
-            topic=topics.SAMPLES,
-            partition=self.number,
-            next_offset=self.next_offset or 0,
-            engine_version=self._engine.version,
-            state=checkpoints.dump(self._sequencer, self.board, self._engine.dump(self._state)),
-        )
+        next_offset, engine = self.next_offset or 0, self._engine
+        tracks, watched, state = checkpoints.copied(self._sequencer), alarms.dump(self.board), engine.copy(self._state)
+
+        def checkpoint() -> Checkpoint:
+            coded = checkpoints.encode(tracks, watched, engine.dump(state))
+            return Checkpoint(topics.SAMPLES, self.number, next_offset, engine.version, coded)
+
+        return checkpoint
+
+    def checkpoint(self) -> Checkpoint:
+        """The state now, which covers everything before next_offset."""
+        return self.freeze()()
 
     @property
     def devices(self) -> int:

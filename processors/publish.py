@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from schemas import topics
 from schemas.alarms import AlarmEvent
 from schemas.codec import encode_alarm, encode_report_event, encode_rhythm
-from schemas.codec_results import encode_beat_pack, encode_metrics_pack
+from schemas.codec_results import encode_beat_packs, encode_metrics_packs
 from schemas.errors import Busy, LeadwireError
 from schemas.kafka import client_options
 from schemas.reports import ReportEvent
@@ -74,7 +74,7 @@ class Publisher:
         self, decided: Sequence[Decided], episodes: Sequence[RhythmEpisode], alarms: Sequence[AlarmEvent] = ()
     ) -> None:
         """Tell the live views. A repeat is harmless: everything carries its identity."""
-        packs = [pack for each in decided for pack in _packs(each)]
+        packs = [*_packs(topics.BEATS, decided), *_packs(topics.METRICS, decided)]
         rhythms = [(topics.RHYTHMS, encode_rhythm(row), topics.device_key(row.device_id), None) for row in episodes]
         raised = [(topics.ALARMS, encode_alarm(row), topics.device_key(row.device_id), None) for row in alarms]
         await self._send([*packs, *rhythms, *raised])
@@ -108,17 +108,17 @@ class Publisher:
         return self._producer
 
 
-def _packs(decided: Decided) -> Iterator[tuple[str, bytes, bytes, int | None]]:
-    """At most a record of beats and one of metrics, on the partition that the devices have everywhere.
+def _packs(topic: str, decided: Sequence[Decided]) -> list[tuple[str, bytes, bytes, int | None]]:
+    """At most a record for each partition, on the one that its devices have everywhere.
 
     One for each device would cost more than the engine: a record takes some 20 us of the producer, a broker's work, and
     as much of every reader.
     """
-    key = str(decided.partition).encode()
-    if decided.results.beats.size:
-        yield topics.BEATS, encode_beat_pack(decided.results), key, decided.partition
-    if decided.results.metrics.size:
-        yield topics.METRICS, encode_metrics_pack(decided.results), key, decided.partition
+    if not decided:
+        return []
+    encode = encode_beat_packs if topic == topics.BEATS else encode_metrics_packs
+    packs = zip(decided, encode([each.results for each in decided]), strict=True)
+    return [(topic, pack, str(each.partition).encode(), each.partition) for each, pack in packs if pack]
 
 
 def _headers(letter: DeadLetter) -> list[tuple[str, bytes]]:

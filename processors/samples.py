@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from processors.alarm_limits import CurrentLimits
@@ -28,6 +28,9 @@ from schemas.telemetry import ALARMS_ACTIVE, CHECKPOINT_SECONDS, DEVICES_LIVE, P
 from storage import checkpoints
 from storage.checkpoints import Checkpoint
 from storage.database import Database
+
+_WRITING: Final = 3
+"""Jobs on their way at once: a batch is stored while the one before it is published and a checkpoint is coded."""
 
 _log = logger(__name__)
 
@@ -76,12 +79,12 @@ class SampleProcessor:
         self._unacknowledged: dict[int, list[Arrival]] = {}
         self._rejects_in_row: dict[int, int] = {}
         self._turn = asyncio.Lock()
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: deque[asyncio.Task[None]] = deque()
 
     async def process(self, arrivals: Sequence[Arrival]) -> None:
         """Decide what these records lead to and begin to store and publish it; a later checkpoint acknowledges them.
 
-        One batch is written while the next is decided, and there are never more: a slow database holds up this call.
+        At most _WRITING batches are written while the next is decided: a slow database holds up this call.
         Raises Busy when a server stays away for long; whatever it raises, the worker must stop.
         """
         async with self._turn:
@@ -94,19 +97,15 @@ class SampleProcessor:
             await self._write(self._sinks.write(results))
 
     async def _write(self, job: Coroutine[Any, Any, None]) -> None:
-        """Begin the job when the one before it is done."""
-        try:
-            await self.stored()
-        except BaseException:
-            job.close()
-            raise
-        self._writing = asyncio.create_task(job, name="writing results")
+        """Begin the job when there is room for it."""
+        self._writing.append(asyncio.create_task(job, name="writing results"))
+        while len(self._writing) > _WRITING:
+            await self._writing.popleft()
 
     async def stored(self) -> None:
         """Return when all that was decided is stored and published. Raises what kept it from being so."""
-        if self._writing is not None:
-            await self._writing
-            self._writing = None
+        while self._writing:
+            await self._writing.popleft()
 
     async def checkpoint(self) -> None:
         """Save the state of every partition that moved, and the open stretches, then acknowledge what it covers."""
@@ -117,15 +116,18 @@ class SampleProcessor:
 
     async def _save(self, moved: Sequence[Partition], stretches: Sequence[WaveformStretch] = ()) -> None:
         if moved:
-            saved = [partition.checkpoint() for partition in moved]
+            frozen = [partition.freeze() for partition in moved]
             heard_of = {device_id: at for partition in moved for device_id, at in partition.heard_of().items()}
-            await self._write(self._checkpoint(stretches, saved, heard_of))
+            await self._write(self._checkpoint(stretches, frozen, heard_of))
 
     async def _checkpoint(
-        self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Mapping[UUID, datetime]
+        self,
+        stretches: Sequence[WaveformStretch],
+        frozen: Sequence[Callable[[], Checkpoint]],
+        heard_of: Mapping[UUID, datetime],
     ) -> None:
-        """Everything before it is stored by now."""
         with CHECKPOINT_SECONDS.time():
+            saved = [await asyncio.to_thread(checkpoint) for checkpoint in frozen]
             await self._sinks.checkpoint(stretches, saved, heard_of)
         self._acknowledge(saved)
 

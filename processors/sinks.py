@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,6 +61,8 @@ class Rows:
 class Sinks:
     """Writes rows and checkpoints; when this returns, they are committed.
 
+    Calls may overlap: one publishes while the next stores. Each of the two goes by the order of the calls.
+
     Every second of metrics is published, and one in `metrics_every_s` is kept (see storage/metrics.py).
     """
 
@@ -67,22 +70,29 @@ class Sinks:
         self._database = database
         self._publisher = publisher
         self._metrics_every_s = metrics_every_s
+        self._storing, self._publishing = asyncio.Lock(), asyncio.Lock()
 
     async def write(self, rows: Rows) -> None:
         """Store the rows, then publish them. Raises Busy after GIVE_UP_S of retries."""
         if not rows.any():
             return
         results = merged([each.results for each in rows.decided]) if rows.decided else None
-        told = await patiently(lambda: self._store(rows, results))
-        await patiently(lambda: self._publisher.results(rows.decided, rows.episodes, told))
+        async with self._storing:
+            told = await patiently(lambda: self._store(rows, results))
+        async with self._publishing:
+            await patiently(lambda: self._publisher.results(rows.decided, rows.episodes, told))
         _count(rows, results)
         _observe_latency(results)
 
     async def checkpoint(
         self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Mapping[UUID, datetime]
     ) -> None:
-        """The open stretches, the state they belong to and when devices were seen, in one transaction."""
-        await patiently(lambda: self._checkpoint(stretches, saved, heard_of))
+        """The open stretches, the state they belong to and when devices were seen, in one transaction.
+
+        It comes when everything before it is stored and told.
+        """
+        async with self._storing, self._publishing:
+            await patiently(lambda: self._checkpoint(stretches, saved, heard_of))
 
     async def _store(self, rows: Rows, results: Results | None) -> list[AlarmEvent]:
         """The alarms of the rows as they stand now, somebody's acknowledgement included."""

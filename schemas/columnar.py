@@ -82,9 +82,9 @@ def split(cells: Cells, starts: Sequence[int]) -> list[bytes]:
 
 
 def _tagged(number: int, kind: int, cells: Cells) -> Cells:
-    tag = _varints(np.array([number << 3 | kind], np.uint64))
-    rows = len(cells.data)
-    return beside([Cells(np.repeat(tag.data, rows, axis=0), np.repeat(tag.there, rows, axis=0)), cells])
+    tag = np.frombuffer(_varint(number << 3 | kind), np.uint8)
+    every = (len(cells.data), tag.size)
+    return beside([Cells(np.broadcast_to(tag, every), np.broadcast_to(np.True_, every)), cells])
 
 
 def _varints(values: NDArray[np.uint64]) -> Cells:

@@ -10,6 +10,7 @@ import numpy as np
 
 from schemas.beats import Beat, Fiducials
 from schemas.clock import to_datetime
+from schemas.codec_results import encode_beat_packs, encode_metrics_packs
 from schemas.metrics import FIGURES, Metrics
 from schemas.quality import bits_of
 from schemas.results import BEAT_DTYPE, EPISODE_DTYPE, METRICS_DTYPE, Results, Source
@@ -68,6 +69,16 @@ def _metrics(
 
 def _or(value: float | None, absent: float) -> float:
     return absent if value is None else value
+
+
+def beat_pack(results: Results) -> bytes:
+    """A record of ecg.beats."""
+    return encode_beat_packs([results])[0]
+
+
+def metrics_pack(results: Results) -> bytes:
+    """A record of ecg.metrics."""
+    return encode_metrics_packs([results])[0]
 
 
 def row_of(stretch: WaveformStretch) -> StretchRow:

@@ -17,7 +17,7 @@ from bench.pipeline.limit import find_limit, highest_held
 from bench.pipeline.report import report
 from bench.pipeline.run import run
 from bench.pipeline.soak import CALM_S, passed, soak
-from bench.pipeline.stack import OURS, Program, rig
+from bench.pipeline.stack import OURS, Program, ours, rig
 from bench.pipeline.tables import limit_table, peers_table, run_table, soak_table
 from schemas.errors import LeadwireError
 from tests.servers.availability import Unavailable
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def measure(wanted: argparse.Namespace) -> dict[str, Any]:
     """One run."""
-    program = Program(tuple(shlex.split(wanted.worker)), OURS.started) if wanted.worker else OURS
+    program = Program(tuple(shlex.split(wanted.worker)), OURS.started) if wanted.worker else ours(wanted.processes)
     with rig(wanted.broker, wanted.folder, program) as stack:
         return report(asyncio.run(run(stack, wanted.devices, wanted.seconds)))
 
@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--worker", metavar="COMMAND", help="in place of `leadwire worker`, such as one under a profiler"
     )
+    parser.add_argument("--processes", type=int, default=1, help="of our worker, which share the partitions")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON object there too")
     parser.add_argument("--table", action="store_true", help="tables on standard error, as on a terminal")
     parser.add_argument(

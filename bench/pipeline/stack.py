@@ -31,6 +31,7 @@ from tests.servers.kafka import KafkaServer
 BrokerKind = Literal["tansu", "kafka"]
 
 _IN_MEMORY: Final = {"tmpfs", "ramfs"}
+_TREES: Final = {"postgres", "worker"}
 _WORKER_START_S: Final = 120.0
 
 
@@ -41,10 +42,16 @@ class Program:
     command: tuple[str, ...]
     started: str
     path: tuple[Path, ...] = ()
+    processes: int = 1
 
 
 PEER_STARTED: Final = "peer worker started"
 OURS: Final = Program((sys.executable, "-m", "leadwire", "worker"), "worker started")
+
+
+def ours(processes: int) -> Program:
+    """Our worker, as so many processes that share the partitions."""
+    return Program((*OURS.command, "--processes", str(processes)), OURS.started, processes=processes)
 
 
 @dataclass(slots=True)
@@ -66,7 +73,7 @@ class Rig:
         self.worker = worker = self.stack.children.start("worker", self.program.command, env=env)
         deadline = time.monotonic() + _WORKER_START_S
         seen = worker.log.stat().st_size if worker.log.exists() else 0
-        while self.program.started.encode() not in worker.log.read_bytes()[seen:]:
+        while worker.log.read_bytes()[seen:].count(self.program.started.encode()) < self.program.processes:
             if worker.exit_code is not None or time.monotonic() > deadline:
                 raise SystemExit(f"the worker did not start: {worker.last_words(20)}")
             await asyncio.sleep(0.1)
@@ -78,7 +85,7 @@ class Rig:
 
     def watched(self) -> list[Watched]:
         """The processes that run now."""
-        found = [Watched(child.name, child.pid, child.name == "postgres") for child in self.stack.children.running]
+        found = [Watched(child.name, child.pid, child.name in _TREES) for child in self.stack.children.running]
         if self.kafka is not None and self.kafka.pid is not None:
             found.append(Watched("broker", self.kafka.pid))
         if self.load_pid is not None:

@@ -50,13 +50,22 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     _serve(Front(create_api(settings), create_gateway(settings), samples_path), settings, host, port)
 
 
-def worker() -> None:
+def worker(
+    processes: Annotated[
+        int, typer.Option(min=1, max=256, help="Workers to run; one for each core shares the work out.")
+    ] = 1,
+) -> None:
     """The processors: samples to beats, metrics, rhythms, waveforms and reports."""
+    settings = _begin("worker")
+    if processes > 1:
+        from leadwire.processes import run_together
+
+        raise typer.Exit(run_together(processes, settings.worker.telemetry_port))
     import uvloop
 
     from leadwire.worker import run_worker
 
-    uvloop.run(run_worker(_begin("worker")))
+    uvloop.run(run_worker(settings))
 
 
 def hrv() -> None:

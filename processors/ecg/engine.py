@@ -40,6 +40,9 @@ class FastEngine:
             plan.end(device_id)
         return Step(plan.run(VERSION), state)
 
+    def copy(self, state: SlotTable) -> SlotTable:
+        return state.copy()
+
     def dump(self, state: SlotTable) -> bytes:
         return pack(state, VERSION)
 

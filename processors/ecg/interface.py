@@ -41,6 +41,9 @@ class Engine(Protocol[State]):
     def close(self, device_ids: Sequence[UUID], state: State) -> Step[State]:
         """Decide what is pending of these devices, close their episodes, forget them. Unknown ids are skipped."""
 
+    def copy(self, state: State) -> State:
+        """A state that no later step changes, for dump() to take its time with."""
+
     def dump(self, state: State) -> bytes:
         """State as bytes (compressed, at most 4 KB per device and lead), exact: a loaded state goes on bit for bit."""
 

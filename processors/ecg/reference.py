@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from copy import deepcopy
 from importlib.metadata import version
 from typing import Any, Final
 from uuid import UUID
@@ -62,6 +63,9 @@ class ReferenceEngine:
             if held is not None:
                 _Recording(held, rows, device_id).finish()
         return Step(rows.results(), state)
+
+    def copy(self, state: State) -> State:
+        return deepcopy(state)
 
     def dump(self, state: State) -> bytes:
         """Larger than the fast engine's: 12 s of signal of each lead, some 4 KB at 250 Hz."""

@@ -84,6 +84,14 @@ class SlotTable:
         self._free_devices.append(held.slot)
         self._free_leads.extend(held.lead_slots)
 
+    def copy(self) -> SlotTable:
+        """The same devices in the same slots; who goes on with one of the two leaves the other as it is."""
+        table = SlotTable()
+        table.held = dict(self.held)
+        table.devices, table.leads = self.devices.copy(), self.leads.copy()
+        table._free_devices, table._free_leads = list(self._free_devices), list(self._free_leads)
+        return table
+
     def _grow(self, leads: int) -> None:
         if not self._free_devices:
             size = self.devices.size

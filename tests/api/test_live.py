@@ -15,12 +15,11 @@ from websockets.typing import Subprotocol
 
 from api.routes import live
 from schemas import codec, topics
-from schemas.codec_results import encode_metrics_pack
 from schemas.metrics import Metrics
 from schemas.samples import SampleBlock
 from schemas.settings import Settings
 from tests.api.ward import RATE_HZ, Ward
-from tests.columns import as_results
+from tests.columns import as_results, metrics_pack
 
 pytestmark = pytest.mark.embedded
 
@@ -87,7 +86,7 @@ async def test_only_the_watched_user_s_samples_and_figures_come(
         await producer.send_and_wait(topics.SAMPLES, pack, b"partition-3")
         samples = await _told(socket)
         metrics = Metrics(mine, ward.recording.recording_id, 5, "test-1", heart_rate_bpm=61.0)
-        pack = encode_metrics_pack(as_results(metrics=[metrics]))
+        pack = metrics_pack(as_results(metrics=[metrics]))
         await producer.send_and_wait(topics.METRICS, pack, b"3")
         figures = await _told(socket)
     assert (samples["type"], samples["device_id"], samples["first_index"]) == ("samples", str(mine), 90)

@@ -11,12 +11,11 @@ import pytest
 from api.live_messages import LiveRecord, messages
 from schemas import codec, topics
 from schemas.beats import Beat, Fiducials
-from schemas.codec_results import encode_beat_pack, encode_metrics_pack
 from schemas.metrics import Metrics
 from schemas.quality import LeadQuality
 from schemas.rhythms import ASYSTOLE, NORMAL, RhythmEpisode
 from schemas.samples import MISSING, Recording
-from tests.columns import as_results
+from tests.columns import as_results, beat_pack, metrics_pack
 from tests.storage.made import alarm_of
 from tests.unit.api.examples import START_US, a_block, a_recording, counted
 
@@ -52,7 +51,7 @@ def test_samples_of_wanted_devices_are_told_with_their_place() -> None:
 
 def test_beats_say_once_what_they_share() -> None:
     beat = Beat(DEVICE, RECORDING, 77, START_US, "V", 90.0, "fast-1", rr_ms=800.0, fiducials=Fiducials(qrs_onset=60))
-    [told] = _told(_of_device(topics.BEATS, encode_beat_pack(as_results([beat]))), DEVICE)
+    [told] = _told(_of_device(topics.BEATS, beat_pack(as_results([beat]))), DEVICE)
     assert (told["type"], told["recording_id"], told["engine_version"]) == ("beats", str(RECORDING), "fast-1")
     [one] = told["beats"]
     assert (one["r_index"], one["beat_class"], one["rr_ms"], one["fiducials"]["qrs_onset"]) == (77, "V", 800.0, 60)
@@ -65,7 +64,7 @@ def test_metrics_and_rhythms_are_told_whole() -> None:
         DEVICE, RECORDING, START_US, "fast-1", heart_rate_bpm=72.0, qtc_bazett_ms=410.0, main_lead="II", leads=leads
     )
     episode = RhythmEpisode(DEVICE, RECORDING, 5, NORMAL, "opened", START_US, START_US + 1, 80.0, "fast-1")
-    sent = encode_metrics_pack(as_results(metrics=[metrics], leads=("II",)))
+    sent = metrics_pack(as_results(metrics=[metrics], leads=("II",)))
     [first] = _told(_of_device(topics.METRICS, sent), DEVICE)
     [second] = _told(_of_device(topics.RHYTHMS, codec.encode_rhythm(episode)), DEVICE)
     assert (first["type"], first["heart_rate_bpm"], first["pr_ms"]) == ("metrics", 72.0, None)
@@ -84,7 +83,7 @@ def test_an_alarm_is_told_whole() -> None:
 
 def test_what_nobody_watches_is_not_told() -> None:
     beat = Beat(DEVICE, RECORDING, 77, START_US, "V", 90.0, "fast-1")
-    assert _told(_of_device(topics.BEATS, encode_beat_pack(as_results([beat]))), uuid4()) == []
+    assert _told(_of_device(topics.BEATS, beat_pack(as_results([beat]))), uuid4()) == []
     assert _told(_of_device(topics.RHYTHMS, b"not protobuf at all"), uuid4()) == []
 
 

@@ -261,6 +261,9 @@ class CountingEngine:
         ended = [(device_id, *state.pop(str(device_id))) for device_id in device_ids if str(device_id) in state]
         return Step(_results([(Source(d, UUID(r), ("II",)), count, START_US) for d, r, count in ended]), state)
 
+    def copy(self, state: Counts) -> Counts:
+        return dict(state)
+
     def dump(self, state: Counts) -> bytes:
         return json.dumps([self.version, state]).encode()
 
