@@ -47,7 +47,7 @@ class Stack:
             "LEADWIRE_ENV": os.environ.get("LEADWIRE_ENV", "development"),
             "LEADWIRE_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "LEADWIRE_KAFKA_IDEMPOTENT": "false" if self.is_tansu else "true",
-            "LEADWIRE_KAFKA_FETCH_WAIT_MS": "50"
+            "LEADWIRE_KAFKA_FETCH_WAIT_MS": "30"
             if self.is_tansu
             else "500",  # Tansu never answers before the wait is over
             "LEADWIRE_KAFKA_PARTITIONS": os.environ.get("LEADWIRE_KAFKA_PARTITIONS", str(_PARTITIONS)),
