@@ -8,6 +8,7 @@ SECONDS ?= 30
 RECORD ?=
 DB ?= mitdb
 JOBS ?= 1
+PROCESSES ?= 1
 BROKER ?= tansu
 PEERS_VENV := .venv-peers
 
@@ -61,8 +62,8 @@ imports: install-dev
 bench-signal: install ## samples per second of the engine beside neurokit2; one JSON object (DEVICES=)
 	@$(BIN)/python -m bench.signal --devices $(DEVICES)
 
-bench-pipeline: install $(if $(PEERS),$(PEERS_VENV)/.installed) ## the whole path under load, all on this machine; one JSON object (DEVICES= SECONDS= BROKER=tansu|kafka LIMIT=1 PEERS=1 JSON=file)
-	@$(BIN)/python -m bench.pipeline --devices $(DEVICES) --seconds $(SECONDS) --broker $(if $(PEERS),kafka,$(BROKER)) \
+bench-pipeline: install $(if $(PEERS),$(PEERS_VENV)/.installed) ## the whole path under load, all on this machine; one JSON object (DEVICES= SECONDS= PROCESSES=1 BROKER=tansu|kafka LIMIT=1 PEERS=1 JSON=file)
+	@$(BIN)/python -m bench.pipeline --devices $(DEVICES) --seconds $(SECONDS) --broker $(if $(PEERS),kafka,$(BROKER)) --processes $(PROCESSES) \
 		$(if $(LIMIT),--find-limit) $(if $(PEERS),--peers) $(if $(JSON),--json "$(JSON)")
 
 soak: install ## half an hour with restarts on Apache Kafka: nothing lost, memory flat (DEVICES= SECONDS= SEED= JSON=file)

@@ -68,7 +68,7 @@ def _settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, 10, 1_000)
+    gc.set_threshold(_YOUNG_OBJECTS, 10, 20)
 
 
 def _stop_now(error: BaseException) -> None:

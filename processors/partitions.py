@@ -11,6 +11,7 @@ from uuid import UUID
 
 from processors import alarms, checkpoints, rows
 from processors.alarms import Board
+from processors.context import reread
 from processors.ecg.interface import Engine, StateMismatch, Step
 from processors.publish import DeadLetter, Decided
 from processors.sequence import Sequenced, Sequencer
@@ -74,6 +75,7 @@ class Partition:
         self._sequencer = Sequencer(stretch_s)
         self._state = engine.new_state()
         self.board = Board()
+        self._owed = Rows()  # decided when the state was loaded, given with the next records
         self._newest_us = 0
         self._listened_s = 0.0
         self._looked_at_s = time.monotonic()
@@ -82,20 +84,29 @@ class Partition:
     def restore(
         cls, number: int, partitions: int, engine: Engine[Any], stretch_s: float, saved: Checkpoint | None
     ) -> Partition:
-        """The partition as its checkpoint left it; fresh without one, or when another engine wrote it."""
+        """The partition as its checkpoint left it; fresh without one, and if another engine wrote it, see reread()."""
         partition = cls(number, partitions, engine, stretch_s)
         if saved is None:
             return partition
         partition.next_offset = saved.next_offset
         try:
-            loaded = checkpoints.load(saved.state, partition._sequencer)
-            partition._state = engine.load(loaded.engine_state)
-            partition.board = loaded.board
+            partition._load(saved)
         except StateMismatch as error:
-            _log.warning("engine state not restored", partition=number, why=str(error))
-            partition._state = engine.new_state()
+            _log.warning("checkpoint of another format", partition=number, why=str(error))
         partition._newest_us = max((t.received_at_us for t in partition._sequencer.tracks.values()), default=0)
         return partition
+
+    def _load(self, saved: Checkpoint) -> None:
+        """Raises StateMismatch when the checkpoint has another format; another engine's part is made up for."""
+        loaded = checkpoints.load(saved.state, self._sequencer)
+        self.board = loaded.board
+        try:
+            self._state = self._engine.load(loaded.engine_state)
+        except StateMismatch as error:
+            _log.warning(
+                "another engine's state; the last seconds are read again", partition=self.number, why=str(error)
+            )
+            self._absorb(reread(self._engine, self._sequencer), self._owed)
 
     def freeze(self) -> Callable[[], Checkpoint]:
         """What makes the checkpoint of the state now, which covers everything before next_offset.
@@ -162,7 +173,7 @@ class Partition:
 
     def take(self, decoded: Sequence[ReceivedBlock], owners: Mapping[UUID, DeviceOwner], last_offset: int) -> Taken:
         """Sequence the blocks, step the engine, move next_offset past `last_offset`."""
-        taken = Taken(Rows())
+        taken = Taken(self._take_owed())
         blocks: list[SampleBlock] = []
         for item in decoded:
             try:
@@ -189,7 +200,7 @@ class Partition:
         records, is kept waiting by the database or stands still, nobody is silent, so it decides what an undisturbed
         one decides. Of a device that only pauses the open stretch is given as far as it has come.
         """
-        ended = Rows()
+        ended = self._take_owed()
         now_s = time.monotonic()
         self._listened_s += min(now_s - self._looked_at_s, _LISTENED_S)
         self._looked_at_s = now_s
@@ -210,6 +221,10 @@ class Partition:
         self._absorb(self._engine.close(silent, self._state), ended)
         ended.alarms.extend(self.board.close(silent, int(idle_after_s * 1_000_000)))
         self.dirty = True
+
+    def _take_owed(self) -> Rows:
+        owed, self._owed = self._owed, Rows()
+        return owed
 
     def _sequence(self, block: SampleBlock, owners: Mapping[UUID, DeviceOwner]) -> Sequenced:
         owner = owners.get(block.device_id)

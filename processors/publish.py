@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
@@ -26,6 +27,8 @@ REPLAYS_HEADER: Final = "replays"
 
 _REPLAYS_DIGITS: Final = 6
 _REQUEST_TIMEOUT_MS: Final = 10_000
+_PACK_ROWS: Final = 2_000
+"""A second of 12 leads takes some 330 bytes, a beat 130; Kafka's own limit for a record is 1 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Publisher:
             enable_idempotence=self._settings.idempotent,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
             linger_ms=5,
+            max_request_size=topics.MAX_RECORD_BYTES,  # a dead letter may be as large as what a device may send
         )
         await self._producer.start()
 
@@ -117,8 +121,18 @@ def _packs(topic: str, decided: Sequence[Decided]) -> list[tuple[str, bytes, byt
     if not decided:
         return []
     encode = encode_beat_packs if topic == topics.BEATS else encode_metrics_packs
-    packs = zip(decided, encode([each.results for each in decided]), strict=True)
-    return [(topic, pack, str(each.partition).encode(), each.partition) for each, pack in packs if pack]
+    parts = [(each.partition, part) for each in decided for part in _parts(each.results)]
+    packs = zip(parts, encode([part for _, part in parts]), strict=True)
+    return [(topic, pack, str(number).encode(), number) for (number, _), pack in packs if pack]
+
+
+def _parts(results: Results) -> list[Results]:
+    """The results, or when a worker catches up, parts of them that each fit into a record."""
+    count = max(results.beats.size, results.metrics.size) // _PACK_ROWS + 1
+    if count == 1:
+        return [results]
+    tables = zip(np.array_split(results.beats, count), np.array_split(results.metrics, count), strict=True)
+    return [replace(results, beats=beats, metrics=metrics) for beats, metrics in tables]
 
 
 def _headers(letter: DeadLetter) -> list[tuple[str, bytes]]:

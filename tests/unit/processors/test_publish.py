@@ -126,6 +126,15 @@ async def test_beats_of_one_recording_are_together_in_order(publisher: Publisher
     assert decode_beat_pack(sent.value) == [*mixed[0::2], *mixed[1::2]]
 
 
+async def test_what_a_worker_decides_while_it_catches_up_fits_into_records(
+    publisher: Publisher, kafka: FakeProducer
+) -> None:
+    many = [beat(DEVICE, 9, index) for index in range(5_000)]
+    await publisher.results([Decided(3, as_results(many))], [])
+    assert [beat for sent in kafka.sent for beat in decode_beat_pack(sent.value)] == many
+    assert max(len(sent.value) for sent in kafka.sent) < 1_000_000
+
+
 async def test_publishing_returns_when_kafka_has_it_all(publisher: Publisher, kafka: FakeProducer) -> None:
     await publisher.results([Decided(i, as_results([beat(DEVICE, i, 1)])) for i in range(5)], [])
     await publisher.rejects([LETTER])
