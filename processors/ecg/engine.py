@@ -19,8 +19,8 @@ class FastEngine:
     """Engine (see interface.py): causal, any block length, any rate from 100 to 1000 Hz, 1 to 12 leads.
 
     A beat is decided 0.64 s after its R peak, 0.95 s when search-back finds it, and measured 0.74 s after it at the
-    earliest; a metrics row comes with the end of the second after its own. In the first 2 s of a recording (and after a gap of more than
-    30 s) levels are learned and everything waits for the end of that time.
+    earliest; a metrics row comes with the end of the second after its own. In the first 2 s of a recording (and after a
+    gap of more than 30 s) levels are learned and everything waits for the end of that time.
     """
 
     version = VERSION
