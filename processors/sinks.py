@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeVar
@@ -71,15 +72,16 @@ class Sinks:
         self._publisher = publisher
         self._metrics_every_s = metrics_every_s
         self._storing, self._publishing = asyncio.Lock(), asyncio.Lock()
+        self._failed: BaseException | None = None
 
     async def write(self, rows: Rows) -> None:
         """Store the rows, then publish them. Raises Busy after GIVE_UP_S of retries."""
         if not rows.any():
             return
         results = merged([each.results for each in rows.decided]) if rows.decided else None
-        async with self._storing:
+        async with self._in_turn(self._storing):
             told = await patiently(lambda: self._store(rows, results))
-        async with self._publishing:
+        async with self._in_turn(self._publishing):
             await patiently(lambda: self._publisher.results(rows.decided, rows.episodes, told))
         _count(rows, results)
         _observe_latency(results)
@@ -91,8 +93,20 @@ class Sinks:
 
         It comes when everything before it is stored and told.
         """
-        async with self._storing, self._publishing:
+        async with self._in_turn(self._storing), self._in_turn(self._publishing):
             await patiently(lambda: self._checkpoint(stretches, saved, heard_of))
+
+    @asynccontextmanager
+    async def _in_turn(self, lock: asyncio.Lock) -> AsyncIterator[None]:
+        """After one failure nothing else is written: a checkpoint behind it would cover what is not there."""
+        async with lock:
+            if self._failed is not None:
+                raise self._failed
+            try:
+                yield
+            except BaseException as error:
+                self._failed = error
+                raise
 
     async def _store(self, rows: Rows, results: Results | None) -> list[AlarmEvent]:
         """The alarms of the rows as they stand now, somebody's acknowledgement included."""

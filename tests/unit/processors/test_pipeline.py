@@ -55,9 +55,6 @@ class FakeSamples:
         """A Reporter's part."""
         self._keep("report", request.value)
 
-    def next_offsets(self) -> dict[int, int]:
-        return {}
-
 
 @dataclass
 class FakeStream:

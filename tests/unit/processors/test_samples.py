@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from prometheus_client import REGISTRY
 
@@ -58,6 +60,11 @@ class Bench:
         """R indexes of the beats that were committed."""
         written = self.database.written("INSERT INTO ecg_beats")
         return [index for params in written for index in values(params["r_index"])]
+
+    @property
+    def next_offsets(self) -> dict[int, int | None]:
+        held = self.samples.partitions.items()
+        return {number: partition.next_offset for number, partition in held if partition.next_offset is not None}
 
     @property
     def told(self) -> list[int]:
@@ -153,7 +160,7 @@ async def test_a_rebalance_during_a_batch_leaves_the_old_memory_behind(bench: Be
     bench.database.before_answer = rebalance
     await bench.send(1)
     assert bench.told == [0]
-    assert bench.samples.next_offsets() == {}
+    assert bench.next_offsets == {}
 
 
 async def test_late_acknowledgements_after_forget_do_nothing(bench: Bench) -> None:
@@ -188,7 +195,7 @@ async def test_an_assignment_drops_what_is_not_in_it(bench: Bench) -> None:
 async def test_an_assignment_keeps_what_is_still_ours(bench: Bench) -> None:
     await bench.send(0)
     await bench.samples.assign({HOME, NEXT})
-    assert bench.samples.next_offsets() == {HOME: 1}
+    assert bench.next_offsets == {HOME: 1}
 
 
 async def test_a_new_worker_goes_on_from_the_checkpoint(bench: Bench) -> None:
@@ -301,24 +308,47 @@ async def test_an_unregistered_device_is_heard_as_soon_as_it_is_registered(bench
     assert (len(bench.publisher.letters), bench.stored) == (1, [0])
 
 
-async def test_one_batch_is_decided_while_the_one_before_is_written(bench: Bench) -> None:
-    await bench.samples.process([bench.home.arrival(record(0, block(OURS)))])
-    assert (bench.stored, bench.samples.next_offsets()) == ([], {HOME: 1})
-    await bench.samples.process([bench.home.arrival(record(1, block(OURS, 250)))])
-    assert bench.stored == [0]  # never more than one waits
+async def test_one_batch_is_decided_while_those_before_are_written(bench: Bench) -> None:
+    for offset in range(3):
+        await bench.samples.process([bench.home.arrival(record(offset, block(OURS, 250 * offset)))])
+    assert bench.next_offsets == {HOME: 3}
+    await bench.samples.process([bench.home.arrival(record(3, block(OURS, 750)))])
+    assert bench.stored[:1] == [0]  # the fourth waits for the first
     await bench.samples.stored()
-    assert bench.stored == [0, 250]
+    assert (bench.stored, bench.told) == ([0, 250, 500, 750], [0, 250, 500, 750])
 
 
-async def test_a_batch_that_could_not_be_written_fails_the_next_call(bench: Bench) -> None:
-    def refuse(texts: list[str]) -> None:
-        if any("ecg_beats" in text for text in texts):
+async def test_nothing_is_written_behind_a_batch_that_could_not_be(bench: Bench) -> None:
+    refused: list[list[str]] = []
+
+    def refuse_the_first(texts: list[str]) -> None:
+        if any("ecg_beats" in text for text in texts) and not refused:
+            refused.append(texts)
             raise RuntimeError("disk full")
 
-    bench.database.before_commit = refuse
-    await bench.samples.process([bench.home.arrival(record(0, block(OURS)))])
+    bench.database.before_commit = refuse_the_first
+    for offset in range(2):
+        await bench.samples.process([bench.home.arrival(record(offset, block(OURS, 250 * offset)))])
     with pytest.raises(RuntimeError, match="disk full"):
-        await bench.samples.process([bench.home.arrival(record(1, block(OURS, 250)))])
+        await bench.samples.checkpoint()
+    with pytest.raises(RuntimeError, match="disk full"):
+        await bench.samples.checkpoint()
+    assert (bench.stored, bench.database.checkpoints, bench.home.offsets) == ([], [], [])
+
+
+async def test_a_batch_that_could_not_be_written_is_noticed_though_nothing_more_comes(bench: Bench) -> None:
+    async def refuse_all(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def turns_of_the_timer() -> None:
+        for _ in range(20):
+            await bench.samples.checkpoint_due()
+            await asyncio.sleep(0)
+
+    setattr(bench.publisher, "results", refuse_all)  # noqa: B010  # the one thing that is broken
+    await bench.samples.process([bench.home.arrival(record(0, block(OURS)))])
+    with pytest.raises(ZeroDivisionError):
+        await turns_of_the_timer()
 
 
 async def test_a_checkpoint_waits_for_the_results_it_covers(bench: Bench) -> None:
