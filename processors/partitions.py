@@ -99,9 +99,9 @@ class Partition:
     def _load(self, saved: Checkpoint) -> None:
         """Raises StateMismatch when the checkpoint has another format; another engine's part is made up for."""
         loaded = checkpoints.load(saved.state, self._sequencer)
-        self.board = loaded.board
         try:
             self._state = self._engine.load(loaded.engine_state)
+            self.board = loaded.board
         except StateMismatch as error:
             _log.warning(
                 "another engine's state; the last seconds are read again", partition=self.number, why=str(error)

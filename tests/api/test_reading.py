@@ -27,7 +27,7 @@ async def _items(client: httpx.AsyncClient, ward: Ward, path: str, **query: Any)
 async def test_live_names_the_patient_and_the_newest_figures(client: httpx.AsyncClient, ward: Ward) -> None:
     [live] = await _items(client, ward, "devices/live")
     assert (live["patient_name"], live["heart_rate"], live["arrhythmia_type"]) == ("Ada Example", 72, NORMAL)
-    assert (live["device_name"], live["arrhythmia_confidence"], live["quality"]) == ("H1", 92.5, 0.9)
+    assert (live["device_name"], live["arrhythmia_confidence"], live["quality"]) == ("H1", 92.5, 0.875)
 
 
 async def test_live_of_an_admin_is_everyone_s(client: httpx.AsyncClient, ward: Ward) -> None:
@@ -54,7 +54,7 @@ async def test_metrics_tell_each_lead_s_quality_and_the_figures_unrounded(
     )  # fmt: skip
     assert (latest["st80_mv"], latest["t_axis_deg"], latest["seconds"], latest["main_lead"]) == (0.25, 40.0, 1, "MLII")
     assert latest["leads"] == [
-        {"lead": "MLII", "quality": 0.9, "flags": []},
+        {"lead": "MLII", "quality": 0.875, "flags": []},
         {"lead": "V1", "quality": 0.5, "flags": ["noise"]},
     ]
 

@@ -164,7 +164,7 @@ async def _interpret(conn: Connection, recording: Recording) -> None:
     figures = [
         Metrics(device_id, recording_id, started + second * 1_000_000, ENGINE, heart_rate_bpm=72.0, qtc_ms=401.5,
                 qtc_bazett_ms=410.5, st80_mv=0.25, t_axis_deg=40.0, arrhythmia_type=NORMAL, arrhythmia_confidence=92.5,
-                quality=0.9, main_lead="MLII", leads=(LeadQuality("MLII", 0.9), LeadQuality("V1", 0.5, ("noise",))))
+                quality=0.875, main_lead="MLII", leads=(LeadQuality("MLII", 0.875), LeadQuality("V1", 0.5, ("noise",))))
         for second in seconds
     ]  # fmt: skip
     episode = RhythmEpisode(device_id, recording_id, 0, NORMAL, "opened", started, started + 1, 90.0, ENGINE)
