@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -35,7 +35,6 @@ TIMEOUT_S: Final = 10.0
 _RECONNECT_S: Final = 1.0
 
 _log = logger(__name__)
-_partition_of = lru_cache(maxsize=65_536)(topics.partition_of)
 
 
 class _Aiokafka(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka publishes no types
@@ -176,7 +175,7 @@ class SampleProducer:
     def _chunks(self, blocks: Sequence[SampleBlock]) -> list[Placed]:
         groups: dict[int, list[SampleBlock]] = {}
         for block in blocks:
-            groups.setdefault(_partition_of(block.device_id, self._partitions), []).extend(
+            groups.setdefault(topics.partition_of(block.device_id, self._partitions), []).extend(
                 split(block, self._pack_bytes)
             )
         return [

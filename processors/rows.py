@@ -8,13 +8,13 @@ from typing import Any, Final, cast
 
 from numpy.typing import NDArray
 
+from schemas.beats import FIGURES as BEAT_FIGURES
 from schemas.beats import Beat, Fiducials
 from schemas.metrics import FIGURES, Metrics
 from schemas.quality import LeadQuality, flags_of
 from schemas.results import METRICS_DTYPE, Results, Source
 from schemas.rhythms import LABELS, EpisodeState, RhythmEpisode
 
-_BEAT_FIGURES: Final = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
 _ONE_EACH: Final = [name for name in METRICS_DTYPE.names or () if METRICS_DTYPE[name].shape == ()]
 _MARKS: Final = Fiducials.__slots__
 _STATES: Final[tuple[EpisodeState, ...]] = ("opened", "updated", "closed")
@@ -32,7 +32,7 @@ def beats(results: Results) -> list[Beat]:
             confidence=row["confidence"],
             engine_version=results.engine_version,
             fiducials=Fiducials(**{name: row[name] if row[name] >= 0 else None for name in _MARKS}),
-            **_figures(row, _BEAT_FIGURES),
+            **_figures(row, BEAT_FIGURES),
         )
         for source, row in _rows(results, results.beats)
     ]

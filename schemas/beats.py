@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 BeatClass = Literal["N", "S", "V", "F", "Q"]
@@ -42,3 +42,7 @@ class Beat:
     st_mv: float | None = None
     amplitude_mv: float | None = None
     fiducials: Fiducials = field(default_factory=Fiducials)
+
+
+FIGURES: Final = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
+"""The fields of Beat that may not be measurable."""

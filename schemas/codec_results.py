@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import ecg_pb2 as pb
+from schemas.beats import FIGURES as BEAT_FIGURES
 from schemas.beats import Beat, BeatClass, Fiducials
 from schemas.codec import NUMBER_BY_LEAD, enum_name, lead_of, parse, uuid_of
 from schemas.columnar import Cells, beside, chosen, floats, sized, split, varints, with_size, zigzags
@@ -20,7 +21,6 @@ from schemas.results import MAX_LEADS, Results, Source, merged
 from schemas.rhythms import LABELS
 
 _MARKS: Final = Fiducials.__slots__
-_FIGURES: Final = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
 _CLASSES: Final = np.array(sorted(pb.BeatClass.keys()[1:]))
 _CLASS_NUMBERS: Final = np.array([pb.BeatClass.Value(name) for name in _CLASSES.tolist()])
 _RHYTHMS: Final = [*(pb.Metrics(arrhythmia_type=label).SerializeToString() for label in LABELS), b""]
@@ -64,7 +64,7 @@ def _beats(table: NDArray[Any]) -> Cells:
         zigzags(_BEAT["at_us"], table["at_us"]),
         varints(_BEAT["beat_class"], _CLASS_NUMBERS[np.searchsorted(_CLASSES, table["beat_class"])]),
         floats(_BEAT["confidence"], table["confidence"]),
-        *[floats(_BEAT[name], table[name], np.isnan(table[name])) for name in _FIGURES],
+        *[floats(_BEAT[name], table[name], np.isnan(table[name])) for name in BEAT_FIGURES],
         sized(_BEAT["fiducials"], beside(marks)),
     ]
     return sized(pb.BeatBatch.DESCRIPTOR.fields_by_name["beats"].number, beside(fields))
@@ -92,7 +92,7 @@ def _beat_from_pb(message: pb.Beat, batch: pb.BeatBatch) -> Beat:
         confidence=message.confidence,
         engine_version=batch.engine_version,
         fiducials=Fiducials(**{field.name: mark for field, mark in message.fiducials.ListFields()}),
-        **{n: getattr(message, n) if message.HasField(n) else None for n in _FIGURES},
+        **{n: getattr(message, n) if message.HasField(n) else None for n in BEAT_FIGURES},
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 from psycopg import AsyncConnection, sql
 
-from schemas.beats import Beat, BeatClass, Fiducials
+from schemas.beats import FIGURES, Beat, BeatClass, Fiducials
 from schemas.clock import to_datetime, to_us
 from schemas.pages import Page, PageRequest
 from schemas.results import Results
@@ -19,7 +19,6 @@ from storage.arrays import BIGINT, FLOAT8, TEXT, UUIDS, Column, figures, moments
 from storage.rows import fetch_all, fetch_page
 
 _MARKS: Final = tuple(field.name for field in fields(Fiducials))
-_FIGURES: Final = ("rr_ms", "pr_ms", "qrs_ms", "qt_ms", "st_mv", "amplitude_mv")
 _WRITE: Final = """
     INSERT INTO ecg_beats (
         recording_id, device_id, r_index, beat_at, beat_class, confidence,
@@ -137,7 +136,7 @@ def _beat_columns(results: Results) -> dict[str, Column]:
         "beat_at": moments(table["at_us"]),
         "beat_class": Column(TEXT, table["beat_class"].tolist()),
         "confidence": Column(FLOAT8, table["confidence"]),
-        **{name: figures(table[name]) for name in _FIGURES},
+        **{name: figures(table[name]) for name in FIGURES},
         **{name: positions(table[name]) for name in _MARKS},
         "engine_version": Column(TEXT, [results.engine_version] * table.size),
     }
