@@ -30,6 +30,7 @@ from api.routes import (
     users,
 )
 from schemas.settings import Settings
+from storage.cache import MemoryCache
 from storage.database import reader
 from storage.objects import objects
 from web import callers, health, middleware, problems
@@ -66,7 +67,7 @@ def create_api(settings: Settings) -> FastAPI:
             await database.close()
 
     app = _application(settings.http.prefix, lifespan)
-    app.state.rooms = ReadRooms(database, store, feed, settings.objects)
+    app.state.rooms = ReadRooms(database, store, feed, MemoryCache(), settings.objects)
     callers.install(app, callers.door(database, settings.security))
     problems.install(app)
     middleware.install(app, settings.http, "api")

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from api.live import LiveFeed
 from schemas.pages import MAX_LIMIT, PageRequest
 from schemas.settings import ObjectSettings
+from storage.cache import Cache
 from storage.database import Database
 from storage.objects import Objects
 
@@ -22,6 +23,7 @@ class ReadRooms:
     database: Database
     objects: Objects
     live: LiveFeed
+    cache: Cache
     object_settings: ObjectSettings
 
 

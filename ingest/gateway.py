@@ -17,7 +17,9 @@ from ingest.routes import alarms, auth, devices, reports, samples, users
 from schemas.accounts import DeviceCaller
 from schemas.settings import Settings
 from storage import devices as device_rows
+from storage.cache import MemoryCache
 from storage.database import Database, writer
+from storage.objects import objects
 from web import callers, health, middleware, problems
 
 _DESCRIPTION = (
@@ -31,7 +33,15 @@ def create_gateway(settings: Settings) -> FastAPI:
     database = writer(settings.database)
     door = callers.door(database, settings.security)
     cache = DeviceCache(look_up(database), time.monotonic)
-    rooms = WriteRooms(database, SampleProducer(settings.kafka), cache, settings.http, settings.security)
+    rooms = WriteRooms(
+        database=database,
+        producer=SampleProducer(settings.kafka),
+        devices=cache,
+        objects=objects(settings.objects, settings.security, settings.http),
+        cache=MemoryCache(),
+        http=settings.http,
+        security=settings.security,
+    )
     return application(rooms, replace(door, device_by_token=cache.by_token))
 
 

@@ -11,7 +11,9 @@ from starlette.requests import HTTPConnection
 from ingest.device_cache import DeviceCache
 from ingest.producer import SampleProducer
 from schemas.settings import HttpSettings, SecuritySettings
+from storage.cache import Cache
 from storage.database import Database
+from storage.objects import Objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class WriteRooms:
     database: Database
     producer: SampleProducer
     devices: DeviceCache
+    objects: Objects
+    cache: Cache
     http: HttpSettings
     security: SecuritySettings
 

@@ -20,7 +20,9 @@ from schemas.accounts import Caller, Role
 from schemas.settings import KafkaSettings, SecuritySettings, Settings
 from storage import accounts, sessions
 from storage.accounts import NewUser
+from storage.cache import MemoryCache
 from storage.database import Database, writer
+from storage.objects import objects
 from web import callers, tokens
 
 PASSWORD: Final = "correct horse battery"
@@ -85,7 +87,15 @@ async def serving(settings: Settings, kafka: KafkaSettings, timeout_s: float = 5
     producer = SampleProducer(kafka, timeout_s=timeout_s)
     door = callers.door(database, settings.security)
     app = application(
-        WriteRooms(database, producer, cache, settings.http, settings.security),
+        WriteRooms(
+            database=database,
+            producer=producer,
+            devices=cache,
+            objects=objects(settings.objects, settings.security, settings.http),
+            cache=MemoryCache(),
+            http=settings.http,
+            security=settings.security,
+        ),
         replace(door, device_by_token=cache.by_token),
     )
     base_url = f"http://gateway{settings.http.prefix}"

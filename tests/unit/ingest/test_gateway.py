@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,9 @@ from schemas.accounts import DeviceCaller
 from schemas.clock import now_us
 from schemas.codec import decode_pack, encode_pack
 from schemas.settings import HttpSettings, KafkaSettings, SecuritySettings
+from storage.cache import MemoryCache
 from storage.database import Database
+from storage.objects_local import LocalObjects
 from tests.unit.ingest.examples import BLOCK, DEVICE, FakeKafka, block
 from web.callers import Door
 from web.tokens import DEVICE_PREFIX, token_hash
@@ -53,11 +56,13 @@ def _app(kafka: FakeKafka, **http: Any) -> FastAPI:
     producer = SampleProducer(kafka_settings, client=lambda _: kafka, timeout_s=0.2)
     http_settings = HttpSettings.model_validate({"max_clock_skew_s": 1e12, **http})
     rooms = WriteRooms(
-        Database("postgresql://nobody@127.0.0.1:1/nothing", pool_size=1),
-        producer,
-        DeviceCache(_by_tokens, lambda: 0.0),
-        http_settings,
-        security,
+        database=Database("postgresql://nobody@127.0.0.1:1/nothing", pool_size=1),
+        producer=producer,
+        devices=DeviceCache(_by_tokens, lambda: 0.0),
+        objects=LocalObjects(Path("nowhere"), security.secret_key, "http://nowhere"),
+        cache=MemoryCache(),
+        http=http_settings,
+        security=security,
     )
     return application(rooms, Door(security, _session_is_open, _by_token))
 
