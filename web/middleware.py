@@ -16,6 +16,8 @@ from schemas import telemetry
 from schemas.errors import TooLarge
 from schemas.settings import HttpSettings
 from web import problems
+from web.limits import Limits
+from web.rate_limit import RateLimit
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CSP: Final = (
@@ -42,9 +44,11 @@ _HEADERS: Final = {
 }
 
 
-def install(app: FastAPI, settings: HttpSettings, application: str) -> None:
+def install(app: FastAPI, settings: HttpSettings, application: str, limits: Limits | None = None) -> None:
     """Put all of this module around `app`; `application` is its name in telemetry."""
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    if limits is not None:
+        app.add_middleware(RateLimit, limits=limits, prefix=settings.prefix)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,

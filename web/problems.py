@@ -59,7 +59,7 @@ _WHEN: Final = {
     413: "The body is over the limit",
     415: "A media type that is not accepted here",
     422: "A parameter or the body is malformed",
-    429: "Too many requests",
+    429: "Too many requests; Retry-After says when to try again",
     503: "A server is away; Retry-After says when to try again",
 }
 
@@ -68,9 +68,9 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def documented(*statuses: int) -> Responses:
-    """The OpenAPI entries of the error answers of a route, for FastAPI's `responses=`."""
+    """The OpenAPI entries of the error answers of a route, for FastAPI's `responses=`; any may say 429."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {s: {"description": _WHEN[s], "content": {MEDIA_TYPE: schema}} for s in statuses}
+    return {s: {"description": _WHEN[s], "content": {MEDIA_TYPE: schema}} for s in sorted({*statuses, 429})}
 
 
 def answer(
