@@ -134,6 +134,7 @@ class HttpSettings(_Group):
     cors_origins: list[str] = Field(default_factory=list, validation_alias="CORS_ORIGINS")
     public_url: str = Field("http://127.0.0.1:8000", validation_alias="LEADWIRE_PUBLIC_URL")
     max_body_bytes: int = Field(4 * 2**20, ge=1024, validation_alias="LEADWIRE_MAX_BODY_BYTES")
+    max_upload_bytes: int = Field(50 * 2**20, ge=1024, validation_alias="LEADWIRE_MAX_UPLOAD_BYTES")
     max_clock_skew_s: float = Field(86_400, gt=0, validation_alias="LEADWIRE_MAX_CLOCK_SKEW_S")
 
 
