@@ -18,6 +18,7 @@ from api.routes import (
     alarms,
     auth,
     beats,
+    cloud,
     devices,
     files,
     hrv,
@@ -50,7 +51,7 @@ Live: `WS /ws/ecg/{user_id}` with the token in the header, as the subprotocols `
 `?token=`; `&device_id=` narrows it. JSON messages of type hello, samples, beats, metrics, rhythm, alarm, dropped
 and heartbeat. Closed with 4401 (log in), 4403 (not your patient), 1013 (a server is away: connect again).
 """
-_SIGNED_IN: Final = (auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports)
+_SIGNED_IN: Final = (auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports, cloud)
 
 
 def create_api(settings: Settings) -> FastAPI:

@@ -202,6 +202,7 @@ class HttpSettings(_Group):
     public_url: str = Field("http://127.0.0.1:8000", validation_alias="LEADWIRE_PUBLIC_URL")
     trusted_proxies: list[str] = Field(["127.0.0.1", "::1"], validation_alias="LEADWIRE_TRUSTED_PROXIES")
     max_body_bytes: int = Field(4 * 2**20, ge=1024, validation_alias="LEADWIRE_MAX_BODY_BYTES")
+    max_upload_bytes: int = Field(50 * 2**20, ge=1024, validation_alias="LEADWIRE_MAX_UPLOAD_BYTES")
     max_clock_skew_s: float = Field(86_400, gt=0, validation_alias="LEADWIRE_MAX_CLOCK_SKEW_S")
 
 
