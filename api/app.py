@@ -33,7 +33,8 @@ from schemas.settings import Settings
 from storage.cache import MemoryCache
 from storage.database import reader
 from storage.objects import objects
-from web import callers, health, middleware, problems
+from web import callers, health, middleware, openapi, problems
+from web.etags import ConditionalGet
 
 _DESCRIPTION: Final = """
 The read side of Leadwire, a streaming ECG backend; what changes anything is the gateway's.
@@ -70,6 +71,7 @@ def create_api(settings: Settings) -> FastAPI:
     app.state.rooms = ReadRooms(database, store, feed, MemoryCache(), settings.objects)
     callers.install(app, callers.door(database, settings.security))
     problems.install(app)
+    openapi.install(app, settings.http, has_etags=True)
     middleware.install(app, settings.http, "api")
 
     async def kafka_answers() -> None:
@@ -96,6 +98,7 @@ def _application(prefix: str, lifespan: Callable[[FastAPI], AbstractAsyncContext
     app.include_router(files.router, prefix=prefix, responses=problems.documented(422, 503))
     app.include_router(live.router)
     app.router.default = Dashboard()
+    app.add_middleware(ConditionalGet)
     app.add_middleware(middleware.HeadAsGet)
     return app
 

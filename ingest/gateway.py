@@ -20,7 +20,7 @@ from storage import devices as device_rows
 from storage.cache import MemoryCache
 from storage.database import Database, writer
 from storage.objects import objects
-from web import callers, health, middleware, problems
+from web import callers, health, middleware, openapi, problems
 
 _DESCRIPTION = (
     "The write side of Leadwire: devices send samples, people log in, register devices and ask for reports. "
@@ -69,6 +69,7 @@ def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
     app.state.rooms = rooms
     callers.install(app, door)
     problems.install(app)
+    openapi.install(app, rooms.http)
     middleware.install(app, rooms.http, "ingest")
     app.include_router(health.router({"database": rooms.database.ping, "kafka": rooms.producer.ping}))
     app.include_router(_routes(), prefix=rooms.http.prefix)

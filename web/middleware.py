@@ -49,8 +49,8 @@ def install(app: FastAPI, settings: HttpSettings, application: str) -> None:
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "X-Device-Token"],
-        expose_headers=["Content-Disposition", "ETag", "Retry-After"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Device-Token"],
+        expose_headers=["Content-Disposition", "ETag", "Location", "Retry-After"],
         max_age=600,
     )
     app.add_middleware(
