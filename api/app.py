@@ -35,7 +35,8 @@ from storage.cache import cache
 from storage.counts import MemoryCounts
 from storage.database import reader
 from storage.objects import objects
-from web import callers, health, middleware, problems
+from web import callers, health, middleware, openapi, problems
+from web.etags import ConditionalGet
 from web.limits import Limits
 
 _DESCRIPTION: Final = """
@@ -75,6 +76,7 @@ def create_api(settings: Settings) -> FastAPI:
     app.state.rooms = ReadRooms(database, store, feed, shared, settings.objects)
     callers.install(app, callers.door(database, settings.security))
     problems.install(app)
+    openapi.install(app, settings.http, has_etags=True)
     middleware.install(app, settings.http, "api", Limits(settings.rates, MemoryCounts()))
 
     async def kafka_answers() -> None:
@@ -101,6 +103,7 @@ def _application(prefix: str, lifespan: Callable[[FastAPI], AbstractAsyncContext
     app.include_router(files.router, prefix=prefix, responses=problems.documented(422, 503))
     app.include_router(live.router)
     app.router.default = Dashboard()
+    app.add_middleware(ConditionalGet)
     app.add_middleware(middleware.HeadAsGet)
     return app
 

@@ -62,7 +62,7 @@ def install(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "X-Device-Token"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "Range", "X-Device-Token"],
         expose_headers=["Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Location", "Retry-After"],
         max_age=600,
     )
