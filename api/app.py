@@ -18,6 +18,7 @@ from api.routes import (
     alarms,
     auth,
     beats,
+    cloud,
     devices,
     files,
     hrv,
@@ -34,7 +35,8 @@ from storage.cache import cache
 from storage.counts import MemoryCounts
 from storage.database import reader
 from storage.objects import objects
-from web import callers, health, middleware, problems
+from web import callers, health, middleware, openapi, problems
+from web.etags import ConditionalGet
 from web.limits import Limits
 
 _DESCRIPTION: Final = """
@@ -50,7 +52,7 @@ Live: `WS /ws/ecg/{user_id}` with the token in the header, as the subprotocols `
 `?token=`; `&device_id=` narrows it. JSON messages of type hello, samples, beats, metrics, rhythm, alarm, dropped
 and heartbeat. Closed with 4401 (log in), 4403 (not your patient), 1013 (a server is away: connect again).
 """
-_SIGNED_IN: Final = (auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports)
+_SIGNED_IN: Final = (auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports, cloud)
 
 
 def create_api(settings: Settings) -> FastAPI:
@@ -74,6 +76,7 @@ def create_api(settings: Settings) -> FastAPI:
     app.state.rooms = ReadRooms(database, store, feed, shared, settings.objects)
     callers.install(app, callers.door(database, settings.security))
     problems.install(app)
+    openapi.install(app, settings.http, has_etags=True)
     middleware.install(app, settings.http, "api", Limits(settings.rates, MemoryCounts()))
 
     async def kafka_answers() -> None:
@@ -100,6 +103,7 @@ def _application(prefix: str, lifespan: Callable[[FastAPI], AbstractAsyncContext
     app.include_router(files.router, prefix=prefix, responses=problems.documented(422, 503))
     app.include_router(live.router)
     app.router.default = Dashboard()
+    app.add_middleware(ConditionalGet)
     app.add_middleware(middleware.HeadAsGet)
     return app
 

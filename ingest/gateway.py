@@ -21,7 +21,7 @@ from storage.cache import cache
 from storage.counts import counts
 from storage.database import Database, writer
 from storage.objects import objects
-from web import callers, health, middleware, problems
+from web import callers, health, middleware, openapi, problems
 from web.limits import Limits
 
 _DESCRIPTION = (
@@ -72,6 +72,7 @@ def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
     app.state.rooms = rooms
     callers.install(app, door)
     problems.install(app)
+    openapi.install(app, rooms.http)
     middleware.install(app, rooms.http, "ingest", rooms.limits)
     app.include_router(health.router({"database": rooms.database.ping, "kafka": rooms.producer.ping}))
     app.include_router(_routes(), prefix=rooms.http.prefix)

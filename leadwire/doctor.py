@@ -11,7 +11,7 @@ from schemas.errors import Busy, LeadwireError, Misconfigured
 from schemas.settings import Settings
 from storage import migrate
 from storage.cache import RedisCache
-from storage.database import Database, reader, writer
+from storage.database import Database, auditor, reader, writer
 from storage.objects import objects
 
 
@@ -31,6 +31,7 @@ async def examine(settings: Settings) -> list[Finding]:
         ("secret key", _secret),
         ("database, writing", _writing),
         ("database, reading", _reading),
+        ("database, auditing", _auditing),
         ("database schema", _schema),
         ("kafka", _kafka),
         ("kafka topics", _topics),
@@ -61,6 +62,10 @@ async def _writing(settings: Settings) -> str:
 
 async def _reading(settings: Settings) -> str:
     return await _asked(reader(settings.database))
+
+
+async def _auditing(settings: Settings) -> str:
+    return await _asked(auditor(settings.database))
 
 
 async def _asked(database: Database) -> str:

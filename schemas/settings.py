@@ -83,6 +83,10 @@ class DatabaseSettings(_Group):
     url: str = Field("postgresql://leadwire@127.0.0.1:5432/leadwire", validation_alias="DATABASE_URL")
     reader_url: str | None = Field(None, validation_alias="LEADWIRE_READER_DATABASE_URL")
     reader_password: SecretStr | None = Field(None, validation_alias="LEADWIRE_READER_PASSWORD")
+    auditor_url: str | None = Field(None, validation_alias="LEADWIRE_AUDITOR_DATABASE_URL")
+    auditor_password: SecretStr | None = Field(None, validation_alias="LEADWIRE_AUDITOR_PASSWORD")
+    audit_repeat_s: float = Field(900, ge=0, validation_alias="LEADWIRE_AUDIT_REPEAT_S")
+    audit_queue: int = Field(10_000, ge=1, validation_alias="LEADWIRE_AUDIT_QUEUE")
     pool_size: int = Field(20, ge=1, validation_alias="DATABASE_POOL_SIZE")
     max_overflow: int = Field(40, ge=0, validation_alias="DATABASE_MAX_OVERFLOW")
     chunk_hours: int = Field(24, ge=1, validation_alias="LEADWIRE_CHUNK_HOURS")
@@ -198,6 +202,7 @@ class HttpSettings(_Group):
     public_url: str = Field("http://127.0.0.1:8000", validation_alias="LEADWIRE_PUBLIC_URL")
     trusted_proxies: list[str] = Field(["127.0.0.1", "::1"], validation_alias="LEADWIRE_TRUSTED_PROXIES")
     max_body_bytes: int = Field(4 * 2**20, ge=1024, validation_alias="LEADWIRE_MAX_BODY_BYTES")
+    max_upload_bytes: int = Field(50 * 2**20, ge=1024, validation_alias="LEADWIRE_MAX_UPLOAD_BYTES")
     max_clock_skew_s: float = Field(86_400, gt=0, validation_alias="LEADWIRE_MAX_CLOCK_SKEW_S")
 
 
