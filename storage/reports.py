@@ -12,8 +12,10 @@ from psycopg import AsyncConnection, sql
 from schemas.errors import NotFound
 from schemas.pages import Page, PageRequest
 from schemas.reports import Report
+from storage import pages
 from storage.access import Access, everything
-from storage.rows import fetch_one, fetch_page
+from storage.pages import Key, Listing
+from storage.rows import fetch_one, given, where
 
 _COLUMNS: Final = sql.SQL("""
     p.report_id, p.user_id, p.device_id, p.filename, p.file_path_s3, p.file_size, p.file_type, p.heart_rate,
@@ -122,15 +124,19 @@ async def list_reports(
     device_id: UUID | None = None,
 ) -> Page[Report]:
     """Reports, newest first, of one user or one device if given."""
-    query = sql.SQL("""
-        SELECT {columns}
-        FROM ecg_reports AS p
-        WHERE {scope}
-            AND (%(user_id)s::uuid IS NULL OR p.user_id = %(user_id)s)
-            AND (%(device_id)s::uuid IS NULL OR p.device_id = %(device_id)s)
-    """).format(columns=_COLUMNS, scope=access.clause("p.user_id"))
+    listing = Listing(
+        columns=_COLUMNS,
+        source=sql.SQL("ecg_reports AS p"),
+        where=where(
+            access.clause("p.user_id"),
+            given(user_id, "p.user_id = %(user_id)s"),
+            given(device_id, "p.device_id = %(device_id)s"),
+        ),
+        order=(Key("p.created_at", "timestamptz"), Key("p.report_id", "uuid")),
+        descending=True,
+    )
     params = {**access.params, "user_id": user_id, "device_id": device_id}
-    return await fetch_page(conn, Report, query, sql.SQL("p.created_at DESC, p.report_id"), page, params)
+    return await pages.fetch(conn, Report, listing, page, params)
 
 
 def _not_found(report_id: UUID) -> NotFound:

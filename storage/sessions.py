@@ -48,3 +48,16 @@ async def close_session(conn: AsyncConnection, session_id: UUID) -> None:
     await conn.execute(
         "UPDATE user_sessions SET closed_at = now() WHERE session_id = %s AND closed_at IS NULL", [session_id]
     )
+
+
+async def close_all(conn: AsyncConnection, user_id: UUID, at: datetime, *, keep: UUID | None = None) -> int:
+    """End every session of a user that is open at `at`, but for `keep`; how many there were."""
+    closed = await conn.execute(
+        """
+        UPDATE user_sessions
+        SET closed_at = now()
+        WHERE user_id = %s AND closed_at IS NULL AND expires_at > %s AND session_id IS DISTINCT FROM %s
+        """,
+        [user_id, at, keep],
+    )
+    return closed.rowcount
