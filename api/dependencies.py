@@ -28,6 +28,11 @@ class ReadRooms:
     object_settings: ObjectSettings
 
 
+After = Annotated[
+    str | None, Query(max_length=MAX_CHARACTERS, description="The `next` of the answer before; `page` is then not used")
+]
+
+
 def _rooms(connection: HTTPConnection) -> ReadRooms:
     return cast("ReadRooms", connection.app.state.rooms)
 
@@ -35,10 +40,7 @@ def _rooms(connection: HTTPConnection) -> ReadRooms:
 def _paging(
     page: Annotated[int, Query(ge=1, le=1_000_000, description="From 1")] = 1,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items per page")] = 50,
-    after: Annotated[
-        str | None,
-        Query(max_length=MAX_CHARACTERS, description="The `next` of the answer before; then `page` is not used"),
-    ] = None,
+    after: After = None,
 ) -> PageRequest:
     return PageRequest(page, limit, after)
 

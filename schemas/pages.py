@@ -11,6 +11,9 @@ from pydantic import Field
 Item = TypeVar("Item")
 Other = TypeVar("Other")
 
+Cursor = Annotated[str | None, Field(exclude_if=lambda cursor: cursor is None)]
+"""Where the next page begins; left out of an answer where there is none."""
+
 MAX_LIMIT: Final = 500
 
 MAX_OFFSET: Final = 10_000
@@ -46,7 +49,7 @@ class Page(Generic[Item]):
     limit: int
     total: int
     total_is_exact: bool = True
-    next: Annotated[str | None, Field(exclude_if=lambda cursor: cursor is None)] = None
+    next: Cursor = None
 
     def map(self, change: Callable[[Item], Other]) -> Page[Other]:
         """The same page of other items."""

@@ -19,9 +19,10 @@ from schemas.results import Results
 from storage import pages
 from storage.access import PEOPLE, Access
 from storage.arrays import uuids
+from storage.devices import BY_REGISTRATION
 from storage.metrics_rows import VALUE_BY_COLUMN, MetricsRow, metrics_columns, metrics_row
-from storage.pages import Key, Late, Listing
-from storage.rows import fetch_all, fetch_one, given, where
+from storage.pages import Key, Late, Listing, Slice
+from storage.rows import fetch_one, given, where
 
 _OWN_COLUMNS: Final = sql.SQL("""
     m.metric_id, m.user_id, m.device_id, m.recording_id, m.heart_rate, m.pr_interval, m.qrs_duration, m.qtc_interval,
@@ -62,6 +63,7 @@ NEWEST: Final = sql.SQL("""
             LIMIT 1""")
 """The newest second of a device `d` that is its owner's to see, kept or not; for a LATERAL join."""
 
+_ALL: Final = 1_000_000
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -185,6 +187,42 @@ _OF_PEOPLE: Final = sql.SQL("""unnest({people}) AS person (user_id)
 """A doctor's list: the newest of each patient, instead of everybody's until enough of them are a patient's."""
 
 
+@dataclass(frozen=True, slots=True)
+class LatestFilter:
+    """Which devices' newest metrics; None asks for all. None older than `since`; of deleted devices only if asked."""
+
+    user_id: UUID | None = None
+    device_id: UUID | None = None
+    since: datetime | None = None
+    deleted: bool = False
+
+
+async def latest_page(
+    conn: AsyncConnection, access: Access, wanted: LatestFilter, page: PageRequest
+) -> Slice[MetricsRow]:
+    """The newest metrics of each device that is the caller's to see now, newest first on each page.
+
+    Pages go by the order in which devices were registered: by age they would never hold still while metrics come in.
+    """
+    listing = Listing(
+        columns=_OWN_COLUMNS,
+        source=_NEWEST_OF_EACH,
+        where=where(
+            access.clause("d.user_id"),
+            None if wanted.deleted else sql.SQL("d.deleted_at IS NULL"),
+            given(wanted.user_id, "d.user_id = %(user_id)s"),
+            given(wanted.device_id, "d.device_id = %(device_id)s"),
+        ),
+        order=BY_REGISTRATION,
+        late=_LATE_LEADS,
+    )
+    found = await pages.fetch_slice(conn, metrics_row, listing, page, {**access.params, **asdict(wanted)})
+    return Slice(sorted(found.items, key=lambda row: row.recorded_at, reverse=True), found.next)
+
+
+_NEWEST_OF_EACH: Final = sql.SQL("devices AS d CROSS JOIN LATERAL ({newest}) AS m").format(newest=NEWEST)
+
+
 async def latest_metrics(
     conn: AsyncConnection,
     access: Access,
@@ -192,20 +230,9 @@ async def latest_metrics(
     device_id: UUID | None = None,
     since: datetime | None = None,
 ) -> list[MetricsRow]:
-    """The newest metrics of each device that is the caller's to see now, none older than `since`; newest first."""
-    query = sql.SQL("""
-        SELECT {columns}
-        FROM devices AS d
-        CROSS JOIN LATERAL ({newest}
-        ) AS m
-        {leads}
-        WHERE {scope}
-            AND (%(user_id)s::uuid IS NULL OR d.user_id = %(user_id)s)
-            AND (%(device_id)s::uuid IS NULL OR d.device_id = %(device_id)s)
-        ORDER BY m.recorded_at DESC, m.device_id
-    """).format(columns=_COLUMNS, newest=NEWEST, leads=_LEADS, scope=access.clause("d.user_id"))
-    params = {**access.params, "user_id": user_id, "device_id": device_id, "since": since}
-    return await fetch_all(conn, metrics_row, query, params)
+    """All of latest_page() at once, for a person or a device."""
+    wanted = LatestFilter(user_id, device_id, since)
+    return (await latest_page(conn, access, wanted, PageRequest(limit=_ALL))).items
 
 
 async def metric(conn: AsyncConnection, access: Access, metric_id: UUID) -> MetricsRow:

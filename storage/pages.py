@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from psycopg import AsyncConnection, sql
 
@@ -29,7 +29,7 @@ class Key:
 class Late:
     """What is looked up for the rows of the page alone: they are `page_rows` to the join."""
 
-    columns: sql.SQL
+    columns: sql.Composable
     join: sql.SQL
 
 
@@ -41,7 +41,7 @@ class Listing:
     `page_after_1` … (the cursor's keys, NULL without one) to cut down what it gives.
     """
 
-    columns: sql.SQL
+    columns: sql.Composable
     source: sql.Composable
     where: sql.Composable
     order: Sequence[Key]
@@ -72,10 +72,29 @@ FROM ({page}
 ORDER BY {order}""")
 
 
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[Row]):
+    """Rows, and the cursor of what follows them, None behind the last."""
+
+    items: list[Row]
+    next: str | None
+
+
 async def fetch(
     conn: AsyncConnection, kind: Callable[..., Row], listing: Listing, page: PageRequest, params: Params
 ) -> Page[Row]:
     """One page, each row made a `kind` of its columns. Raises Malformed for a page too deep or a forged cursor."""
+    part = await fetch_slice(conn, kind, listing, page, params)
+    if part.next is None and page.after is None and (part.items or not page.offset):
+        return Page(part.items, page.page, page.limit, page.offset + len(part.items))
+    total = await _total(conn, listing, params)
+    return Page(part.items, page.page, page.limit, total.count, total.is_exact, part.next)
+
+
+async def fetch_slice(
+    conn: AsyncConnection, kind: Callable[..., Row], listing: Listing, page: PageRequest, params: Params
+) -> Slice[Row]:
+    """The same rows, not counted."""
     if page.offset > MAX_OFFSET:
         raise Malformed(
             f"page: page {page.page} lies behind more than {MAX_OFFSET:,} items; follow `next` of each answer "
@@ -88,11 +107,7 @@ async def fetch(
     names = [column.name for column in cursor.description or ()]
     width = len(listing.order)
     items = [kind(**dict(zip(names[width:], row[width:], strict=True))) for row in rows[: page.limit]]
-    following = cursors.encode(rows[page.limit - 1][:width]) if len(rows) > page.limit else None
-    if following is None and page.after is None and (items or not page.offset):
-        return Page(items, page.page, page.limit, page.offset + len(items))
-    total = await _total(conn, listing, params)
-    return Page(items, page.page, page.limit, total.count, total.is_exact, following)
+    return Slice(items, cursors.encode(rows[page.limit - 1][:width]) if len(rows) > page.limit else None)
 
 
 def _page_query(listing: Listing, page: PageRequest) -> sql.Composed:

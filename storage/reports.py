@@ -17,7 +17,7 @@ from storage.access import Access, everything
 from storage.pages import Key, Listing
 from storage.rows import fetch_one, given, where
 
-_COLUMNS: Final = sql.SQL("""
+COLUMNS: Final = sql.SQL("""
     p.report_id, p.user_id, p.device_id, p.filename, p.file_path_s3, p.file_size, p.file_type, p.heart_rate,
     p.pr_interval, p.qrs_duration, p.qtc_interval, p.st_segment, p.qrs_axis, p.patient_name, p.patient_age,
     p.report_date, p.machine_serial, p.upload_status, p.cloud_service, p.cloud_url, p.created_at, p.uploaded_at""")
@@ -109,7 +109,7 @@ async def report(conn: AsyncConnection, access: Access, report_id: UUID) -> Repo
         SELECT {columns}
         FROM ecg_reports AS p
         WHERE p.report_id = %(report_id)s AND {scope}
-    """).format(columns=_COLUMNS, scope=access.clause("p.user_id"))
+    """).format(columns=COLUMNS, scope=access.clause("p.user_id"))
     found = await fetch_one(conn, Report, query, {**access.params, "report_id": report_id})
     if found is None:
         raise _not_found(report_id)
@@ -125,7 +125,7 @@ async def list_reports(
 ) -> Page[Report]:
     """Reports, newest first, of one user or one device if given."""
     listing = Listing(
-        columns=_COLUMNS,
+        columns=COLUMNS,
         source=sql.SQL("ecg_reports AS p"),
         where=where(
             access.clause("p.user_id"),

@@ -20,6 +20,12 @@ CREATE UNIQUE INDEX users_serial_number_key ON users (serial_number) WHERE delet
 ALTER TABLE devices DROP CONSTRAINT devices_device_serial_key;
 CREATE UNIQUE INDEX devices_device_serial_key ON devices (device_serial) WHERE deleted_at IS NULL;
 
+-- Lists of devices go by the order of their registration, lists of alarms by urgency.
+CREATE INDEX devices_registered_at_idx ON devices (registered_at, device_id) WHERE deleted_at IS NULL;
+CREATE INDEX ecg_alarms_urgency_idx ON ecg_alarms (
+    array_position(ARRAY['low', 'medium', 'high'], priority), raised_at, alarm_id
+);
+
 -- A doctor cares for a patient once at a time.
 UPDATE care_assignments AS old
 SET ended_at = old.assigned_at

@@ -183,10 +183,10 @@ async def test_a_doctor_changes_no_patients_device_and_others_dont_see_it(
 ) -> None:
     told = await _register(http, newcomer)
     path = f"/devices/{told['device']['device_id']}{below}"
-    body = {"json": {"model": "X"}} if method == "PUT" else {}
-    assert problem(await http.request(method, path, headers=desk.doctor.headers, **body))["status"] == 404
+    body = {"model": "X"} if method == "PUT" else None
+    assert problem(await http.request(method, path, headers=desk.doctor.headers, json=body))["status"] == 404
     care = f"/users/{newcomer.user_id}/doctors/{desk.doctor.user_id}"
     assert (await http.put(care, headers=desk.admin.headers)).status_code == 200
-    assert problem(await http.request(method, path, headers=desk.doctor.headers, **body))["status"] == 403
-    assert problem(await http.request(method, path, headers=desk.user.headers, **body))["status"] == 404
+    assert problem(await http.request(method, path, headers=desk.doctor.headers, json=body))["status"] == 403
+    assert problem(await http.request(method, path, headers=desk.user.headers, json=body))["status"] == 404
     assert await _sends(http, told["device"]["device_id"], told["token"]) == 202
