@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, get_args
 from uuid import UUID
 
 from psycopg import AsyncConnection, sql
@@ -15,12 +15,13 @@ from schemas.accounts import User
 from schemas.errors import StillNeeded
 from storage import care, sessions
 from storage.accounts import COLUMNS, not_found, taken
+from storage.profiles import ProfileField
 from storage.rows import fetch_one
 
-PROFILE: Final = frozenset({"email", "full_name", "age", "gender", "phone", "address", "serial_number"})
+PROFILE: Final = frozenset(get_args(ProfileField))
 """What people may change of themselves."""
 
-MANAGED: Final = PROFILE | {"username", "role", "is_active"}
+MANAGED: Final = PROFILE | {"username", "serial_number", "role", "is_active"}
 """What an admin may change of anybody."""
 
 

@@ -16,7 +16,7 @@ from schemas.reports import Report
 from schemas.statistics import ManagedUser
 from storage import devices, pages, reports
 from storage.accounts import BY_NAME, COLUMNS
-from storage.pages import Key, Listing
+from storage.pages import Listing
 from storage.rows import fetch_all, fetch_one, given, where
 
 _COLUMNS: Final = COLUMNS + sql.SQL(", u.deleted_at")
@@ -108,7 +108,7 @@ async def list_managed_reports(conn: AsyncConnection, wanted: ReportFilter, page
         columns=reports.COLUMNS,
         source=sql.SQL("ecg_reports AS p"),
         where=where(
-            sql.SQL("true"),
+            sql.SQL("p.deleted_at IS NULL"),
             given(wanted.user_id, "p.user_id = %(user_id)s"),
             given(wanted.device_id, "p.device_id = %(device_id)s"),
             given(wanted.upload_status, "p.upload_status = %(upload_status)s"),
@@ -116,7 +116,7 @@ async def list_managed_reports(conn: AsyncConnection, wanted: ReportFilter, page
             given(wanted.start, "p.created_at >= %(start)s"),
             given(wanted.end, "p.created_at < %(end)s"),
         ),
-        order=(Key("p.created_at", "timestamptz"), Key("p.report_id", "uuid")),
+        order=reports.NEWEST_FIRST,
         descending=True,
     )
     return await pages.fetch(conn, Report, listing, page, asdict(wanted))

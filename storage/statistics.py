@@ -79,9 +79,10 @@ async def report_statistics(conn: AsyncConnection, at: datetime) -> ReportStatis
             count(*) FILTER (WHERE p.created_at > %(day_30)s) AS new_30d,
             coalesce(sum(p.file_size) FILTER (WHERE p.upload_status = 'uploaded'), 0)::bigint AS bytes
         FROM ecg_reports AS p
+        WHERE p.deleted_at IS NULL
     """)
-    statuses = await _shares(conn, "ecg_reports", "upload_status", "true")
-    services = await _shares(conn, "ecg_reports", "cloud_service", "upload_status = 'uploaded'")
+    statuses = await _shares(conn, "ecg_reports", "upload_status", "deleted_at IS NULL")
+    services = await _shares(conn, "ecg_reports", "cloud_service", "upload_status = 'uploaded' AND deleted_at IS NULL")
 
     def made(**counts: int) -> ReportStatistics:
         return ReportStatistics(by_status=statuses, by_service=services, **counts)

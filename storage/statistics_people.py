@@ -50,7 +50,7 @@ async def report_points(conn: AsyncConnection, span: Span) -> list[ReportPoint]:
             count(*) FILTER (WHERE p.upload_status = 'failed') AS failed,
             coalesce(sum(p.file_size) FILTER (WHERE p.upload_status = 'uploaded'), 0)::bigint AS bytes
         FROM ecg_reports AS p
-        WHERE p.created_at >= %(start)s AND p.created_at < %(end)s
+        WHERE p.created_at >= %(start)s AND p.created_at < %(end)s AND p.deleted_at IS NULL
         GROUP BY 1
         ORDER BY 1
     """).format(bucket=span.bucket("p.created_at"))
@@ -62,7 +62,7 @@ async def reports_by(conn: AsyncConnection, span: Span, column: str) -> list[Sha
     query = sql.SQL("""
         SELECT {column} AS name, count(*) AS count
         FROM ecg_reports AS p
-        WHERE p.created_at >= %(start)s AND p.created_at < %(end)s
+        WHERE p.created_at >= %(start)s AND p.created_at < %(end)s AND p.deleted_at IS NULL
         GROUP BY {column}
         ORDER BY count DESC, name
     """).format(column=sql.Identifier("p", column))

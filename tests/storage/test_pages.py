@@ -15,6 +15,7 @@ from storage import pages
 from storage.access import Access, everything
 from storage.devices import list_devices
 from storage.metrics import MetricsFilter, list_metrics
+from storage.metrics_rows import MetricsRow
 from tests.storage.made import Patient, a_device, a_patient, a_user, access_of, metrics_at, write_metrics
 
 
@@ -92,7 +93,8 @@ async def test_a_doctor_walks_through_all_patients_newest_first(conn: AsyncConne
     whole = await list_metrics(conn, access, wanted, PageRequest())
     assert {row.user_id for row in whole.items} == {patient.user.user_id for patient in patients[:2]}
     assert [row.recorded_at.second for row in whole.items] == [7, 7, 3, 2, 1, 0]
-    by_cursor, cursor = [], None
+    by_cursor: list[MetricsRow] = []
+    cursor = None
     for _ in range(3):
         page = await list_metrics(conn, access, wanted, PageRequest(1, 2, cursor))
         by_cursor, cursor = by_cursor + page.items, page.next
