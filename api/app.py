@@ -15,6 +15,10 @@ from api.kafka import KafkaSource
 from api.live import LiveFeed
 from api.pages import Dashboard
 from api.routes import (
+    admin_analytics,
+    admin_reports,
+    admin_stats,
+    admin_users,
     alarms,
     auth,
     beats,
@@ -52,7 +56,10 @@ Live: `WS /ws/ecg/{user_id}` with the token in the header, as the subprotocols `
 `?token=`; `&device_id=` narrows it. JSON messages of type hello, samples, beats, metrics, rhythm, alarm, dropped
 and heartbeat. Closed with 4401 (log in), 4403 (not your patient), 1013 (a server is away: connect again).
 """
-_SIGNED_IN: Final = (auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports, cloud)
+_SIGNED_IN: Final = (
+    auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports, cloud, admin_stats,
+    admin_users, admin_reports, admin_analytics,
+)  # fmt: skip
 
 
 def create_api(settings: Settings) -> FastAPI:

@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 from starlette.requests import HTTPConnection
 
 from api.live import LiveFeed
+from schemas.cursors import MAX_CHARACTERS
 from schemas.pages import MAX_LIMIT, PageRequest
 from schemas.settings import ObjectSettings
 from storage.cache import Cache
@@ -27,6 +28,11 @@ class ReadRooms:
     object_settings: ObjectSettings
 
 
+After = Annotated[
+    str | None, Query(max_length=MAX_CHARACTERS, description="The `next` of the answer before; `page` is then not used")
+]
+
+
 def _rooms(connection: HTTPConnection) -> ReadRooms:
     return cast("ReadRooms", connection.app.state.rooms)
 
@@ -34,8 +40,9 @@ def _rooms(connection: HTTPConnection) -> ReadRooms:
 def _paging(
     page: Annotated[int, Query(ge=1, le=1_000_000, description="From 1")] = 1,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items per page")] = 50,
+    after: After = None,
 ) -> PageRequest:
-    return PageRequest(page, limit)
+    return PageRequest(page, limit, after)
 
 
 Rooms = Annotated[ReadRooms, Depends(_rooms)]

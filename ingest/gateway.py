@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI
 from ingest.device_cache import DeviceCache, LookUp
 from ingest.producer import SampleProducer
 from ingest.rooms import WriteRooms
-from ingest.routes import alarms, auth, devices, profile, reports, samples, users
+from ingest.routes import admin, alarms, auth, devices, metrics, profile, reports, samples, users
 from schemas.accounts import DeviceCaller
 from schemas.settings import Settings
 from storage import devices as device_rows
@@ -81,7 +81,7 @@ def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
 
 def _routes() -> APIRouter:
     routes = APIRouter()
-    for noun in (auth, profile, users, devices, samples, reports, alarms):
+    for noun in (auth, profile, users, devices, samples, metrics, reports, alarms, admin):
         routes.include_router(noun.router)
     return routes
 
