@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -13,7 +14,9 @@ from fastapi import APIRouter, FastAPI
 from ingest.device_cache import DeviceCache, LookUp
 from ingest.producer import SampleProducer
 from ingest.rooms import WriteRooms
-from ingest.routes import alarms, auth, devices, reports, samples, users
+from ingest.routes import alarms, auth, cloud, devices, reports, samples, signup, uploads, users
+from ingest.uploads import body_limits
+from ingest.uploads_sweeper import keep_sweeping
 from schemas.accounts import DeviceCaller
 from schemas.settings import Settings
 from storage import devices as device_rows
@@ -69,7 +72,7 @@ def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
     app.state.rooms = rooms
     callers.install(app, door)
     problems.install(app)
-    middleware.install(app, rooms.http, "ingest")
+    middleware.install(app, rooms.http, "ingest", body_limits(rooms.http))
     app.include_router(health.router({"database": rooms.database.ping, "kafka": rooms.producer.ping}))
     app.include_router(_routes(), prefix=rooms.http.prefix)
     return app
@@ -77,8 +80,9 @@ def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
 
 def _routes() -> APIRouter:
     routes = APIRouter()
-    for noun in (auth, users, devices, samples, reports, alarms):
+    for noun in (auth, users, signup, devices, samples, uploads, reports, cloud, alarms):
         routes.include_router(noun.router)
+    routes.include_router(reports.admin_router)
     return routes
 
 
@@ -88,7 +92,11 @@ def _lifespan(rooms: WriteRooms) -> Callable[[FastAPI], AbstractAsyncContextMana
         await rooms.database.open()
         try:
             await rooms.producer.start()
-            yield
+            sweeping = asyncio.create_task(keep_sweeping(rooms))
+            try:
+                yield
+            finally:
+                sweeping.cancel()
         finally:
             await rooms.producer.stop()
             await rooms.database.close()

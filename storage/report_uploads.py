@@ -14,6 +14,7 @@ from storage import object_removals
 from storage.object_keys import uploaded_report_key
 from storage.reports import COLUMNS
 from storage.rows import fetch_one
+from storage.uploads import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,6 @@ class ReportFigures:
     qtc_interval: int | None = None
     st_segment: str | None = None
     qrs_axis: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The row that this upload is to fill: a new one, or that of an earlier try; `is_done` if it has its file."""
-
-    report_id: UUID
-    key: str
-    is_done: bool
 
 
 async def claim(
