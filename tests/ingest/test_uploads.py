@@ -13,8 +13,10 @@ import httpx
 import pytest
 
 from ingest import uploads
+from schemas import clock
 from schemas.errors import Busy
 from schemas.settings import Settings
+from storage import object_removals
 from tests.ingest.desk import Desk, Person, problem, serving
 from tests.ingest.files import (
     EXAMPLES,
@@ -283,3 +285,16 @@ async def test_an_admin_deletes_anyones_report(http: httpx.AsyncClient, desk: De
     refused = [(await http.delete(path, headers=who.headers)).status_code for who in (newcomer, desk.doctor)]
     assert refused == [403, 403]
     assert [(await http.delete(path, headers=desk.admin.headers)).status_code for _ in range(2)] == [204, 404]
+
+
+async def test_two_who_sweep_take_different_objects(desk: Desk) -> None:
+    at = clock.now()
+    async with desk.database.transaction() as conn:
+        for key in ("sweep/1", "sweep/2"):
+            await object_removals.add(conn, key)
+    async with desk.database.transaction() as one, desk.database.transaction() as other:
+        [first] = await object_removals.take(one, at, 1)
+        [second] = await object_removals.take(other, at, 1)
+        await object_removals.done(one, first)
+        await object_removals.done(other, second)
+    assert {first, second} == {"sweep/1", "sweep/2"}
