@@ -152,7 +152,7 @@ async def test_a_signup_record_is_one_for_each_user(conn: AsyncConnection) -> No
 async def test_two_lines_of_one_name_and_moment_are_two_lines(conn: AsyncConnection) -> None:
     user_id = (await a_user(conn)).user_id
     for outcome in ("failed", "duplicate", "success"):
-        await log(conn, UploadLine(user_id, "x.pdf", "report", outcome, NOW))  # type: ignore[arg-type]  # of three literals
+        await log(conn, UploadLine(user_id, "x.pdf", "report", outcome, NOW))
     query = "SELECT upload_status FROM upload_logs WHERE user_id = %s ORDER BY uploaded_at"
     rows = await (await conn.execute(query, [user_id])).fetchall()
     assert [status for (status,) in rows] == ["failed", "duplicate", "success"]
