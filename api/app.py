@@ -31,10 +31,13 @@ from api.routes import (
     users,
 )
 from schemas.settings import Settings
-from storage.cache import MemoryCache
+from storage.cache import cache
+from storage.counts import MemoryCounts
 from storage.database import reader
 from storage.objects import objects
-from web import callers, health, middleware, problems
+from web import callers, health, middleware, openapi, problems
+from web.etags import ConditionalGet
+from web.limits import Limits
 
 _DESCRIPTION: Final = """
 The read side of Leadwire, a streaming ECG backend; what changes anything is the gateway's.
@@ -57,6 +60,7 @@ def create_api(settings: Settings) -> FastAPI:
     database = reader(settings.database)
     store = objects(settings.objects, settings.security, settings.http)
     feed = LiveFeed(lambda: KafkaSource(settings.kafka))
+    shared = cache(settings.cache)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -65,13 +69,15 @@ def create_api(settings: Settings) -> FastAPI:
             yield
         finally:
             await feed.close()
+            await shared.close()
             await database.close()
 
     app = _application(settings.http.prefix, lifespan)
-    app.state.rooms = ReadRooms(database, store, feed, MemoryCache(), settings.objects)
+    app.state.rooms = ReadRooms(database, store, feed, shared, settings.objects)
     callers.install(app, callers.door(database, settings.security))
     problems.install(app)
-    middleware.install(app, settings.http, "api")
+    openapi.install(app, settings.http, has_etags=True)
+    middleware.install(app, settings.http, "api", Limits(settings.rates, MemoryCounts()))
 
     async def kafka_answers() -> None:
         await kafka.ping(settings.kafka)
@@ -97,6 +103,7 @@ def _application(prefix: str, lifespan: Callable[[FastAPI], AbstractAsyncContext
     app.include_router(files.router, prefix=prefix, responses=problems.documented(422, 503))
     app.include_router(live.router)
     app.router.default = Dashboard()
+    app.add_middleware(ConditionalGet)
     app.add_middleware(middleware.HeadAsGet)
     return app
 

@@ -16,6 +16,8 @@ from schemas import telemetry
 from schemas.errors import TooLarge
 from schemas.settings import HttpSettings
 from web import problems
+from web.limits import Limits
+from web.rate_limit import RateLimit
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CSP: Final = (
@@ -43,18 +45,24 @@ _HEADERS: Final = {
 
 
 def install(
-    app: FastAPI, settings: HttpSettings, application: str, body_limits: Mapping[str, int] | None = None
+    app: FastAPI,
+    settings: HttpSettings,
+    application: str,
+    limits: Limits | None = None,
+    body_limits: Mapping[str, int] | None = None,
 ) -> None:
     """Put all of this module around `app`; `application` is its name in telemetry.
 
     `body_limits` are the paths whose bodies have a limit of their own, in bytes.
     """
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, others=body_limits or {})
+    if limits is not None:
+        app.add_middleware(RateLimit, limits=limits, prefix=settings.prefix)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "X-Device-Token"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "Range", "X-Device-Token"],
         expose_headers=["Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Location", "Retry-After"],
         max_age=600,
     )

@@ -34,8 +34,8 @@ async def file(
     signature: str,
     filename: str = "",
 ) -> Response:
-    secret = door_of(request).security.secret_key
-    verify_signature(secret, key, expires, filename, signature, clock.now_us() / 1_000_000)
+    secrets = door_of(request).security.verifying_keys
+    verify_signature(secrets, key, expires, filename, signature, clock.now_us() / 1_000_000)
     if rooms.objects.service != "local":
         raise NotFound("files are not served here but by the object store; ask for a new link")
     name = filename or key.rpartition("/")[2]
