@@ -44,7 +44,10 @@ def _period(patient: Patient, _: Person) -> Request:
 
 def _file(patient: Patient, _: Person) -> Request:
     content = PDF + uuid4().bytes  # the same bytes again would be a duplicate
-    return {"files": {"file": ("report.pdf", content, "application/pdf")}}
+    return {
+        "files": {"file": ("report.pdf", content, "application/pdf")},
+        "data": {"user_id": patient.ids["user_id"]},
+    }
 
 
 def _json(**values: object) -> Callable[[Patient, Person], Request]:
@@ -59,6 +62,8 @@ BODIES: Final[Mapping[str, Callable[[Patient, Person], Request]]] = {
     "PUT users/{user_id}/alarm-limits": _json(low_bpm=45),
     "POST ecg/samples": _block,
     "POST ecg/reports": _period,
+    "POST ecg/reports/upload": _file,
+    "POST cloud/upload": _file,
 }
 
 
