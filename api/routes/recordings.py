@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.dependencies import Paging, Rooms
+from api.dependencies import Paging, Rooms, Witness
 from api.moments import ALL_TIME, Moment, period
 from schemas.pages import Page
 from schemas.samples import Lead, Recording
@@ -54,6 +54,7 @@ async def list_recordings(
     device_id: UUID,
     caller: Person,
     rooms: Rooms,
+    witness: Witness,
     page: Paging,
     start: Moment = ALL_TIME.start_us,
     end: Moment = ALL_TIME.end_us,
@@ -63,12 +64,16 @@ async def list_recordings(
         found = await samples.recordings(conn, access, device_id, span.start_us, span.end_us)
         cut = found[page.offset : page.offset + page.limit]
         items = [stored(one, await samples.extent(conn, access, one.recording_id)) for one in cut]
+    if items:
+        witness.saw(caller, "recordings.read", device_id)
     return Page(items, page.page, page.limit, len(found))
 
 
 @router.get("/{recording_id}", summary="One recording", responses=documented(404))
-async def recording(recording_id: UUID, caller: Person, rooms: Rooms) -> StoredRecording:
+async def recording(recording_id: UUID, caller: Person, rooms: Rooms, witness: Witness) -> StoredRecording:
     access = for_caller(caller)
     async with rooms.database.transaction() as conn:
         found = await samples.recording(conn, access, recording_id)
-        return stored(found, await samples.extent(conn, access, recording_id))
+        extent = await samples.extent(conn, access, recording_id)
+    witness.saw(caller, "recording.read", recording_id, found.user_id)
+    return stored(found, extent)
