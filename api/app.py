@@ -16,9 +16,14 @@ from api.live import LiveFeed
 from api.pages import Dashboard
 from api.reads import ReadLog, writing_to
 from api.routes import (
+    admin_analytics,
+    admin_reports,
+    admin_stats,
+    admin_users,
     alarms,
     auth,
     beats,
+    cloud,
     devices,
     files,
     hrv,
@@ -31,10 +36,13 @@ from api.routes import (
     users,
 )
 from schemas.settings import Settings
-from storage.cache import MemoryCache
+from storage.cache import cache
+from storage.counts import MemoryCounts
 from storage.database import auditor, reader
 from storage.objects import objects
-from web import callers, health, middleware, problems
+from web import callers, health, middleware, openapi, problems
+from web.etags import ConditionalGet
+from web.limits import Limits
 
 _DESCRIPTION: Final = """
 The read side of Leadwire, a streaming ECG backend; what changes anything is the gateway's.
@@ -49,7 +57,10 @@ Live: `WS /ws/ecg/{user_id}` with the token in the header, as the subprotocols `
 `?token=`; `&device_id=` narrows it. JSON messages of type hello, samples, beats, metrics, rhythm, alarm, dropped
 and heartbeat. Closed with 4401 (log in), 4403 (not your patient), 1013 (a server is away: connect again).
 """
-_SIGNED_IN: Final = (auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports)
+_SIGNED_IN: Final = (
+    auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports, cloud, admin_stats,
+    admin_users, admin_reports, admin_analytics,
+)  # fmt: skip
 
 
 def create_api(settings: Settings) -> FastAPI:
@@ -57,6 +68,7 @@ def create_api(settings: Settings) -> FastAPI:
     database, auditing = reader(settings.database), auditor(settings.database)
     store = objects(settings.objects, settings.security, settings.http)
     feed = LiveFeed(lambda: KafkaSource(settings.kafka))
+    shared = cache(settings.cache)
 
     reads = ReadLog(writing_to(auditing), repeat_s=settings.database.audit_repeat_s, size=settings.database.audit_queue)
 
@@ -71,13 +83,15 @@ def create_api(settings: Settings) -> FastAPI:
             await feed.close()
             await reads.close()
             await auditing.close()
+            await shared.close()
             await database.close()
 
     app = _application(settings.http.prefix, lifespan)
-    app.state.rooms = ReadRooms(database, store, feed, MemoryCache(), settings.objects, reads)
+    app.state.rooms = ReadRooms(database, store, feed, shared, settings.objects, reads)
     callers.install(app, callers.door(database, settings.security))
     problems.install(app)
-    middleware.install(app, settings.http, "api")
+    openapi.install(app, settings.http, has_etags=True)
+    middleware.install(app, settings.http, "api", Limits(settings.rates, MemoryCounts()))
 
     async def kafka_answers() -> None:
         await kafka.ping(settings.kafka)
@@ -107,6 +121,7 @@ def _application(prefix: str, lifespan: Callable[[FastAPI], AbstractAsyncContext
     app.include_router(files.router, prefix=prefix, responses=problems.documented(422, 503))
     app.include_router(live.router)
     app.router.default = Dashboard()
+    app.add_middleware(ConditionalGet)
     app.add_middleware(middleware.HeadAsGet)
     return app
 

@@ -14,6 +14,7 @@ from api.reads import ReadLog
 from schemas import clock
 from schemas.accounts import Caller
 from schemas.audit import AuditLine
+from schemas.cursors import MAX_CHARACTERS
 from schemas.pages import MAX_LIMIT, PageRequest
 from schemas.settings import ObjectSettings
 from storage.cache import Cache
@@ -53,6 +54,11 @@ class ReadWitness:
         return AuditLine(clock.now(), actor, action, str(subject), self.address, patient_id)
 
 
+After = Annotated[
+    str | None, Query(max_length=MAX_CHARACTERS, description="The `next` of the answer before; `page` is then not used")
+]
+
+
 def _rooms(connection: HTTPConnection) -> ReadRooms:
     return cast("ReadRooms", connection.app.state.rooms)
 
@@ -64,8 +70,9 @@ def _witness(connection: HTTPConnection) -> ReadWitness:
 def _paging(
     page: Annotated[int, Query(ge=1, le=1_000_000, description="From 1")] = 1,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items per page")] = 50,
+    after: After = None,
 ) -> PageRequest:
-    return PageRequest(page, limit)
+    return PageRequest(page, limit, after)
 
 
 Rooms = Annotated[ReadRooms, Depends(_rooms)]

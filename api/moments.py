@@ -41,9 +41,12 @@ Moment = Annotated[
     BeforeValidator(moment),
     WithJsonSchema(
         {
-            "type": "string",
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "integer", "minimum": 0, "maximum": LAST_US - 1},
+            ],
             "description": "ISO 8601 with a time zone, or microseconds since 1970-01-01 UTC",
-            "examples": ["2026-01-31T12:00:00Z", "1769860800000000"],
+            "examples": ["2026-01-31T12:00:00Z", 1_769_860_800_000_000],
         }
     ),
 ]

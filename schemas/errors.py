@@ -11,6 +11,7 @@
     │   └── Forbidden             known, but not allowed                                        (403)
     ├── NotFound                  absent, or not yours                                          (404)
     ├── Duplicate                 it exists already                                             (409)
+    ├── StillNeeded               without it nobody could put right what follows                (409)
     ├── TooLarge                  over a limit                                                  (413)
     ├── WrongType                 a media type that is not accepted here                        (415)
     ├── TooFast                   over a rate limit                                             (429)
@@ -29,7 +30,7 @@ class LeadwireError(Exception):
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
 
 
 class Rejected(LeadwireError):
@@ -101,6 +102,13 @@ class Duplicate(LeadwireError):
     title = "Duplicate"
 
 
+class StillNeeded(LeadwireError):
+    """It is the last of its kind, and the system needs one."""
+
+    status = 409
+    title = "Still needed"
+
+
 class TooLarge(LeadwireError):
     """It is over a limit."""
 
@@ -121,6 +129,10 @@ class TooFast(LeadwireError):
     status = 429
     title = "Too many requests"
     retry_after_s = 10
+
+    def __init__(self, message: str, retry_after_s: int = 10) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Misconfigured(LeadwireError):

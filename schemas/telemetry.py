@@ -50,6 +50,7 @@ WEBHOOK_DELIVERIES = Counter(
 REPORTS_WRITTEN = Counter("leadwire_reports_written_total", "PDF reports written", ["outcome"])
 READS_NOTED = Counter("leadwire_reads_noted_total", "Audit lines about reads: written, or lost", ["outcome"])
 READS_WAITING = Gauge("leadwire_reads_waiting", "Audit lines about reads that wait for the database")
+REQUESTS_LIMITED = Counter("leadwire_requests_limited_total", "Requests refused because of a rate limit", ["limit"])
 LIVE_SUBSCRIBERS = Gauge("leadwire_live_subscribers", "Open live WebSockets")
 HTTP_SECONDS = Histogram(
     "leadwire_http_request_seconds", "Time of an HTTP request", ["application", "method", "route", "status"]

@@ -51,6 +51,7 @@ class Problem(BaseModel):
 
 
 _WHEN: Final = {
+    400: "The body can't be read as what its type says",
     401: "No token, or one that is not valid",
     403: "Known, but not allowed",
     404: "Absent, or not yours",
@@ -58,8 +59,9 @@ _WHEN: Final = {
     409: "It exists already, or contradicts what is known",
     413: "The body is over the limit",
     415: "A media type that is not accepted here",
+    416: "The file has no such bytes; Content-Range says how many it has",
     422: "A parameter or the body is malformed",
-    429: "Too many requests",
+    429: "Too many requests; Retry-After says when to try again",
     503: "A server is away; Retry-After says when to try again",
 }
 
@@ -67,10 +69,55 @@ Responses = dict[int | str, dict[str, Any]]
 """What FastAPI's `responses=` takes."""
 
 
+_TELLING: Final = {
+    400: ("Bad Request", _DETAILS[400]),
+    401: ("Unauthenticated", "the access token has expired; log in again with POST auth/login"),
+    403: ("Forbidden", "this is for admins and you are a user; ask an admin"),
+    404: ("Not found", "no device 8c0b… among those you may see; list them with GET devices"),
+    406: ("Not Acceptable", "none of the accepted media types is served here; accept application/json"),
+    409: ("Duplicate", "a user with this email exists already; choose another email"),
+    413: ("Too large", "the body is over 4194304 bytes, the limit; send it in smaller parts"),
+    415: ("Unsupported media type", _DETAILS[415]),
+    416: ("Range not satisfiable", "the file has 1000 bytes; ask for a range within them, or for the whole file"),
+    422: ("Malformed", "query.limit: Input should be less than or equal to 500, not '900'; correct this and send the "
+          "request again"),
+    429: ("Too many requests", "over 10 tries a minute from this address; wait 10 s and try again"),
+    503: ("Busy", "the database does not answer; try again in 5 s"),
+}  # fmt: skip
+"""Title and detail of the example of each answer."""
+_SECONDS: Final = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}, "example": 10}}
+_CHALLENGE: Final = {"WWW-Authenticate": {"description": "Bearer", "schema": {"type": "string"}, "example": "Bearer"}}
+_WITH_HEADERS: Final = {401: _CHALLENGE, 429: _SECONDS, 503: _SECONDS}
+
+
 def documented(*statuses: int) -> Responses:
-    """The OpenAPI entries of the error answers of a route, for FastAPI's `responses=`."""
-    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {s: {"description": _WHEN[s], "content": {MEDIA_TYPE: schema}} for s in statuses}
+    """The OpenAPI entries of the error answers of a route, for FastAPI's `responses=`.
+
+    What any route may answer (400, 401, 413, 415, 422, 429 and 503, as far as it has a body, parameters or callers
+    that are known) is added for all of them in web.openapi; a route names what is its own: 403, 404, 409 …
+    """
+    return {status: _documented(status) for status in statuses}
+
+
+def _documented(status: int) -> dict[str, Any]:
+    media = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _example(status)}
+    told: dict[str, Any] = {"description": _WHEN[status], "content": {MEDIA_TYPE: media}}
+    if status in _WITH_HEADERS:
+        told["headers"] = _WITH_HEADERS[status]
+    return told
+
+
+def _example(status: int) -> dict[str, Any]:
+    title, detail = _TELLING[status]
+    told: dict[str, Any] = {"type": f"urn:leadwire:{_slug(title)}", "title": title, "status": status, "detail": detail}
+    told["instance"] = "/api/v1/devices"
+    if status == 422:
+        told["errors"] = [{"where": "query.limit", "what": "Input should be less than or equal to 500, not '900'"}]
+    return told
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 def answer(
@@ -83,9 +130,8 @@ def answer(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The response that carries one problem."""
-    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     problem = Problem(
-        type=f"urn:leadwire:{slug}", title=title, status=status, detail=detail, instance=instance, errors=errors
+        type=f"urn:leadwire:{_slug(title)}", title=title, status=status, detail=detail, instance=instance, errors=errors
     )
     content = problem.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)

@@ -110,7 +110,7 @@ async def test_a_defect_gives_an_incident_and_no_traceback(client: httpx.AsyncCl
 async def test_the_openapi_document_describes_problems(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     answers = document["paths"]["/raise/{kind}"]["get"]["responses"]
-    assert answers["404"]["content"] == {
-        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-    }
+    told = answers["404"]["content"]["application/problem+json"]
+    assert told["schema"] == {"$ref": "#/components/schemas/Problem"}
+    assert told["example"]["status"] == 404
     assert {"Problem", "FieldProblem"} <= set(document["components"]["schemas"])
