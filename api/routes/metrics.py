@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import After, Paging, Rooms
+from api.dependencies import After, Paging, Rooms, Witness
 from api.moments import Moment
 from schemas import clock
 from schemas.pages import MAX_LIMIT, Cursor, Page, PageRequest
@@ -37,6 +37,7 @@ class LatestMetrics:
 async def list_metrics(
     caller: Person,
     rooms: Rooms,
+    witness: Witness,
     page: Paging,
     user_id: UUID | None = None,
     device_id: UUID | None = None,
@@ -52,7 +53,10 @@ async def list_metrics(
         end=None if end is None else clock.to_datetime(end),
     )
     async with rooms.database.transaction() as conn:
-        return await metrics.list_metrics(conn, for_caller(caller), wanted, page)
+        found = await metrics.list_metrics(conn, for_caller(caller), wanted, page)
+    if found.items:
+        witness.saw(caller, "metrics.read", device_id or user_id or "all", user_id)
+    return found
 
 
 @router.get(
@@ -63,6 +67,7 @@ async def list_metrics(
 async def latest(
     caller: Person,
     rooms: Rooms,
+    witness: Witness,
     user_id: UUID | None = None,
     device_id: UUID | None = None,
     since: Moment | None = None,
@@ -75,10 +80,14 @@ async def latest(
     async with rooms.database.transaction() as conn:
         wanted = LatestFilter(user_id, device_id, oldest)
         found = await metrics.latest_page(conn, for_caller(caller), wanted, PageRequest(1, limit, after))
+    if found.items:
+        witness.saw(caller, "metrics.read", device_id or user_id or "all", user_id)
     return LatestMetrics(found.items, found.next)
 
 
 @router.get("/{metric_id}", summary="The metrics of one second", responses=documented(404))
-async def metric(metric_id: UUID, caller: Person, rooms: Rooms) -> MetricsRow:
+async def metric(metric_id: UUID, caller: Person, rooms: Rooms, witness: Witness) -> MetricsRow:
     async with rooms.database.transaction() as conn:
-        return await metrics.metric(conn, for_caller(caller), metric_id)
+        found = await metrics.metric(conn, for_caller(caller), metric_id)
+    witness.saw(caller, "metrics.read", found.device_id, found.user_id)
+    return found
