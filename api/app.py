@@ -18,6 +18,7 @@ from api.routes import (
     alarms,
     auth,
     beats,
+    cloud,
     devices,
     files,
     hrv,
@@ -30,11 +31,13 @@ from api.routes import (
     users,
 )
 from schemas.settings import Settings
-from storage.cache import MemoryCache
+from storage.cache import cache
+from storage.counts import MemoryCounts
 from storage.database import reader
 from storage.objects import objects
 from web import callers, health, middleware, openapi, problems
 from web.etags import ConditionalGet
+from web.limits import Limits
 
 _DESCRIPTION: Final = """
 The read side of Leadwire, a streaming ECG backend; what changes anything is the gateway's.
@@ -49,7 +52,7 @@ Live: `WS /ws/ecg/{user_id}` with the token in the header, as the subprotocols `
 `?token=`; `&device_id=` narrows it. JSON messages of type hello, samples, beats, metrics, rhythm, alarm, dropped
 and heartbeat. Closed with 4401 (log in), 4403 (not your patient), 1013 (a server is away: connect again).
 """
-_SIGNED_IN: Final = (auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports)
+_SIGNED_IN: Final = (auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports, cloud)
 
 
 def create_api(settings: Settings) -> FastAPI:
@@ -57,6 +60,7 @@ def create_api(settings: Settings) -> FastAPI:
     database = reader(settings.database)
     store = objects(settings.objects, settings.security, settings.http)
     feed = LiveFeed(lambda: KafkaSource(settings.kafka))
+    shared = cache(settings.cache)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -65,14 +69,15 @@ def create_api(settings: Settings) -> FastAPI:
             yield
         finally:
             await feed.close()
+            await shared.close()
             await database.close()
 
     app = _application(settings.http.prefix, lifespan)
-    app.state.rooms = ReadRooms(database, store, feed, MemoryCache(), settings.objects)
+    app.state.rooms = ReadRooms(database, store, feed, shared, settings.objects)
     callers.install(app, callers.door(database, settings.security))
     problems.install(app)
     openapi.install(app, settings.http, has_etags=True)
-    middleware.install(app, settings.http, "api")
+    middleware.install(app, settings.http, "api", Limits(settings.rates, MemoryCounts()))
 
     async def kafka_answers() -> None:
         await kafka.ping(settings.kafka)

@@ -13,14 +13,16 @@ from fastapi import APIRouter, FastAPI
 from ingest.device_cache import DeviceCache, LookUp
 from ingest.producer import SampleProducer
 from ingest.rooms import WriteRooms
-from ingest.routes import alarms, auth, devices, reports, samples, users
+from ingest.routes import alarms, auth, devices, profile, reports, samples, users
 from schemas.accounts import DeviceCaller
 from schemas.settings import Settings
 from storage import devices as device_rows
-from storage.cache import MemoryCache
+from storage.cache import cache
+from storage.counts import counts
 from storage.database import Database, writer
 from storage.objects import objects
 from web import callers, health, middleware, openapi, problems
+from web.limits import Limits
 
 _DESCRIPTION = (
     "The write side of Leadwire: devices send samples, people log in, register devices and ask for reports. "
@@ -32,17 +34,18 @@ def create_gateway(settings: Settings) -> FastAPI:
     """The application on the servers of `settings`; it connects when it starts, not before. Raises Misconfigured."""
     database = writer(settings.database)
     door = callers.door(database, settings.security)
-    cache = DeviceCache(look_up(database), time.monotonic)
+    known = DeviceCache(look_up(database), time.monotonic)
     rooms = WriteRooms(
         database=database,
         producer=SampleProducer(settings.kafka),
-        devices=cache,
+        devices=known,
         objects=objects(settings.objects, settings.security, settings.http),
-        cache=MemoryCache(),
+        cache=cache(settings.cache),
         http=settings.http,
         security=settings.security,
+        limits=Limits(settings.rates, counts(settings.cache)),
     )
-    return application(rooms, replace(door, device_by_token=cache.by_token))
+    return application(rooms, replace(door, device_by_token=known.by_token))
 
 
 def look_up(database: Database) -> LookUp:
@@ -70,7 +73,7 @@ def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
     callers.install(app, door)
     problems.install(app)
     openapi.install(app, rooms.http)
-    middleware.install(app, rooms.http, "ingest")
+    middleware.install(app, rooms.http, "ingest", rooms.limits)
     app.include_router(health.router({"database": rooms.database.ping, "kafka": rooms.producer.ping}))
     app.include_router(_routes(), prefix=rooms.http.prefix)
     return app
@@ -78,7 +81,7 @@ def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
 
 def _routes() -> APIRouter:
     routes = APIRouter()
-    for noun in (auth, users, devices, samples, reports, alarms):
+    for noun in (auth, profile, users, devices, samples, reports, alarms):
         routes.include_router(noun.router)
     return routes
 
@@ -92,6 +95,8 @@ def _lifespan(rooms: WriteRooms) -> Callable[[FastAPI], AbstractAsyncContextMana
             yield
         finally:
             await rooms.producer.stop()
+            await rooms.limits.close()
+            await rooms.cache.close()
             await rooms.database.close()
 
     return running

@@ -38,17 +38,22 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Registration(Body):
-    """A person to be made, under the seed system's names."""
+class Profile(Body):
+    """What people tell about themselves, under the seed system's names."""
 
-    username: Username
-    password: NewPassword
     email: Annotated[Text, Field(max_length=255, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     full_name: Annotated[Text, Field(max_length=255)] | None = None
     age: Annotated[int, Field(ge=0, le=150)] | None = None
     gender: Annotated[Text, Field(max_length=10)] | None = None
     phone: Annotated[Text, Field(max_length=20)] | None = None
     address: Annotated[Text, Field(max_length=1000)] | None = None
+
+
+class Registration(Profile):
+    """A person to be made, under the seed system's names."""
+
+    username: Username
+    password: NewPassword
     serial_number: Annotated[Text, Field(max_length=100)] | None = None
 
     async def new_user(self, role: Role) -> NewUser:

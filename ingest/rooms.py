@@ -14,6 +14,7 @@ from schemas.settings import HttpSettings, SecuritySettings
 from storage.cache import Cache
 from storage.database import Database
 from storage.objects import Objects
+from web.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class WriteRooms:
     cache: Cache
     http: HttpSettings
     security: SecuritySettings
+    limits: Limits
 
 
 def rooms_of(connection: HTTPConnection) -> WriteRooms:

@@ -10,7 +10,7 @@ from leadwire.brokers import differing_topics, missing_topics, sample_partitions
 from schemas.errors import Busy, LeadwireError, Misconfigured
 from schemas.settings import Settings
 from storage import migrate
-from storage.database import Database, reader, writer
+from storage.database import Database, auditor, reader, writer
 from storage.objects import objects
 
 
@@ -30,6 +30,7 @@ async def examine(settings: Settings) -> list[Finding]:
         ("secret key", _secret),
         ("database, writing", _writing),
         ("database, reading", _reading),
+        ("database, auditing", _auditing),
         ("database schema", _schema),
         ("kafka", _kafka),
         ("kafka topics", _topics),
@@ -59,6 +60,10 @@ async def _writing(settings: Settings) -> str:
 
 async def _reading(settings: Settings) -> str:
     return await _asked(reader(settings.database))
+
+
+async def _auditing(settings: Settings) -> str:
+    return await _asked(auditor(settings.database))
 
 
 async def _asked(database: Database) -> str:

@@ -38,6 +38,7 @@ class Stack:
     database_url: str
     reader_url: str
     reader_password: str
+    auditor_url: str
     objects_folder: Path
     children: Children
 
@@ -54,6 +55,8 @@ class Stack:
             "DATABASE_URL": self.database_url,
             "LEADWIRE_READER_DATABASE_URL": self.reader_url,
             "LEADWIRE_READER_PASSWORD": self.reader_password,
+            "LEADWIRE_AUDITOR_DATABASE_URL": self.auditor_url,
+            "LEADWIRE_AUDITOR_PASSWORD": self.reader_password,
             "LEADWIRE_OBJECTS_DIR": str(self.objects_folder),
         }
 
@@ -79,6 +82,7 @@ def embedded_stack(folder: Path, kafka_bootstrap: str | None = None) -> Iterator
             database_url=postgres.url("postgres"),
             reader_url=postgres.url("leadwire_reader"),
             reader_password=postgres.password,
+            auditor_url=postgres.url("leadwire_auditor"),
             objects_folder=objects_folder,
             children=children,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -88,7 +89,7 @@ class Reporter:
         pdf = await asyncio.to_thread(_pdf, data)
         key = f"reports/{event.device_id}/{event.report_id}.pdf"
         await self._objects.put(key, pdf, "application/pdf")
-        finished = _finished(data.summary.means, key, len(pdf), self._objects.service, event)
+        finished = _finished(data.summary.means, key, pdf, self._objects, event)
         async with self._database.transaction() as connection:
             await reports.finish_report(connection, event.report_id, finished)
 
@@ -112,11 +113,13 @@ def _pdf(data: ReportData) -> bytes:
     return render(content(data))
 
 
-def _finished(means: PeriodMeans, key: str, size: int, service: str, event: ReportEvent) -> FinishedReport:
+def _finished(means: PeriodMeans, key: str, pdf: bytes, store: Objects, event: ReportEvent) -> FinishedReport:
     return FinishedReport(
         key=key,
-        size=size,
-        cloud_service=service,
+        size=len(pdf),
+        cloud_service=store.service,
+        cloud_url=store.location(key),
+        sha256=hashlib.sha256(pdf).digest(),
         heart_rate=_whole(means.heart_rate_mean),
         pr_interval=_whole(means.pr_mean_ms),
         qrs_duration=_whole(means.qrs_mean_ms),

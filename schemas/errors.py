@@ -29,7 +29,7 @@ class LeadwireError(Exception):
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
 
 
 class Rejected(LeadwireError):
@@ -121,6 +121,10 @@ class TooFast(LeadwireError):
     status = 429
     title = "Too many requests"
     retry_after_s = 10
+
+    def __init__(self, message: str, retry_after_s: int = 10) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Misconfigured(LeadwireError):

@@ -49,3 +49,4 @@ class Report:
     cloud_url: str | None
     created_at: datetime
     uploaded_at: datetime | None
+    sha256: str | None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from schemas import topics
@@ -82,6 +83,10 @@ class DatabaseSettings(_Group):
     url: str = Field("postgresql://leadwire@127.0.0.1:5432/leadwire", validation_alias="DATABASE_URL")
     reader_url: str | None = Field(None, validation_alias="LEADWIRE_READER_DATABASE_URL")
     reader_password: SecretStr | None = Field(None, validation_alias="LEADWIRE_READER_PASSWORD")
+    auditor_url: str | None = Field(None, validation_alias="LEADWIRE_AUDITOR_DATABASE_URL")
+    auditor_password: SecretStr | None = Field(None, validation_alias="LEADWIRE_AUDITOR_PASSWORD")
+    audit_repeat_s: float = Field(900, ge=0, validation_alias="LEADWIRE_AUDIT_REPEAT_S")
+    audit_queue: int = Field(10_000, ge=1, validation_alias="LEADWIRE_AUDIT_QUEUE")
     pool_size: int = Field(20, ge=1, validation_alias="DATABASE_POOL_SIZE")
     max_overflow: int = Field(40, ge=0, validation_alias="DATABASE_MAX_OVERFLOW")
     chunk_hours: int = Field(24, ge=1, validation_alias="LEADWIRE_CHUNK_HOURS")
@@ -108,23 +113,85 @@ class ObjectSettings(_Group):
         return None if value == "" else value
 
 
+class CacheSettings(_Group):
+    """Redis, which several processes share; without it each keeps its own cache and counts."""
+
+    redis_url: SecretStr | None = Field(None, validation_alias="REDIS_URL")  # it may hold a password
+
+    @field_validator("redis_url", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _only_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and urlsplit(value.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("this is no URL of a Redis; write redis://host:6379/0, or rediss:// for TLS")
+        return value
+
+
 class SecuritySettings(_Group):
     """Tokens and who may come in."""
 
     environment: Literal["development", "production"] = Field("production", validation_alias="LEADWIRE_ENV")
     secret_key: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), validation_alias="SECRET_KEY")
     algorithm: Literal["HS256", "HS384", "HS512"] = Field("HS256", validation_alias="ALGORITHM")
-    access_token_expire_hours: float = Field(24, gt=0, validation_alias="ACCESS_TOKEN_EXPIRE_HOURS")
+    previous_secret_keys: list[SecretStr] = Field(
+        default_factory=list, validation_alias="LEADWIRE_PREVIOUS_SECRET_KEYS"
+    )
+    access_token_expire_hours: float = Field(1, gt=0, validation_alias="ACCESS_TOKEN_EXPIRE_HOURS")
+    session_days: float = Field(30, gt=0, le=3650, validation_alias="LEADWIRE_SESSION_DAYS")
+    registration: Literal["open", "closed"] = Field("open", validation_alias="LEADWIRE_REGISTRATION")
+
+    @property
+    def verifying_keys(self) -> tuple[SecretStr, ...]:
+        """The keys whose signatures are good: the one that signs, and those before it."""
+        return (self.secret_key, *self.previous_secret_keys)
 
     @model_validator(mode="after")
     def _refuse_default_secret(self) -> SecuritySettings:
-        weak = self.secret_key.get_secret_value() == DEVELOPMENT_SECRET or len(self.secret_key.get_secret_value()) < 32
-        if self.environment == "production" and weak:
+        if self.environment == "production" and _is_weak(self.secret_key):
             raise ValueError(
                 "SECRET_KEY is the default or under 32 characters; set 32 random ones (openssl rand -hex 32), "
                 "or LEADWIRE_ENV=development on a laptop"
             )
+        if self.environment == "production" and any(_is_weak(key) for key in self.previous_secret_keys):
+            raise ValueError(
+                "LEADWIRE_PREVIOUS_SECRET_KEYS holds the default secret or one under 32 characters, with which anyone "
+                "could sign; leave it out, then everybody logs in again"
+            )
         return self
+
+
+def _is_weak(key: SecretStr) -> bool:
+    return key.get_secret_value() == DEVELOPMENT_SECRET or len(key.get_secret_value()) < 32
+
+
+_RATE: Final = re.compile(r"[1-9]\d{0,8} per ([1-9]\d{0,4} )?(second|minute|hour|day)s?")
+
+
+def _one_rate(value: str) -> str:
+    if value and not _RATE.fullmatch(value):
+        raise ValueError(f"{value!r} is no rate; write one like 100 per minute or 10 per 15 minutes, or leave it empty")
+    return value
+
+
+Rate = Annotated[str, AfterValidator(_one_rate)]
+"""So many in so long, from the first one counted on; empty is without a limit."""
+
+
+class RateSettings(_Group):
+    """How often is too often; an address is that of the client, of IPv6 its /64 network."""
+
+    lockout: Rate = Field("10 per 15 minutes", validation_alias="LEADWIRE_RATE_LOCKOUT")
+    logins: Rate = Field("100 per minute", validation_alias="LEADWIRE_RATE_LOGINS")
+    registrations: Rate = Field("60 per hour", validation_alias="LEADWIRE_RATE_REGISTRATIONS")
+    refreshes: Rate = Field("600 per minute", validation_alias="LEADWIRE_RATE_REFRESHES")
+    failed_tokens: Rate = Field("100 per minute", validation_alias="LEADWIRE_RATE_FAILED_TOKENS")
+    requests: Rate = Field("3000 per minute", validation_alias="LEADWIRE_RATE_REQUESTS")
+    anonymous: Rate = Field("6000 per minute", validation_alias="LEADWIRE_RATE_ANONYMOUS")
+    samples: Rate = Field("6000 per minute", validation_alias="LEADWIRE_RATE_SAMPLES")
 
 
 class HttpSettings(_Group):
@@ -133,7 +200,9 @@ class HttpSettings(_Group):
     prefix: str = Field("/api/v1", validation_alias="API_V1_PREFIX")
     cors_origins: list[str] = Field(default_factory=list, validation_alias="CORS_ORIGINS")
     public_url: str = Field("http://127.0.0.1:8000", validation_alias="LEADWIRE_PUBLIC_URL")
+    trusted_proxies: list[str] = Field(["127.0.0.1", "::1"], validation_alias="LEADWIRE_TRUSTED_PROXIES")
     max_body_bytes: int = Field(4 * 2**20, ge=1024, validation_alias="LEADWIRE_MAX_BODY_BYTES")
+    max_upload_bytes: int = Field(50 * 2**20, ge=1024, validation_alias="LEADWIRE_MAX_UPLOAD_BYTES")
     max_clock_skew_s: float = Field(86_400, gt=0, validation_alias="LEADWIRE_MAX_CLOCK_SKEW_S")
 
 
@@ -203,6 +272,14 @@ class Settings:
         return _read(ObjectSettings)
 
     @cached_property
+    def cache(self) -> CacheSettings:
+        return _read(CacheSettings)
+
+    @cached_property
+    def rates(self) -> RateSettings:
+        return _read(RateSettings)
+
+    @cached_property
     def security(self) -> SecuritySettings:
         return _read(SecuritySettings)
 
@@ -224,8 +301,8 @@ class Settings:
 
 
 GROUPS: Final = (
-    KafkaSettings, DatabaseSettings, ObjectSettings, SecuritySettings, HttpSettings, WorkerSettings, AlarmSettings,
-    LogSettings,
+    KafkaSettings, DatabaseSettings, ObjectSettings, CacheSettings, SecuritySettings, RateSettings, HttpSettings,
+    WorkerSettings, AlarmSettings, LogSettings,
 )  # fmt: skip
 
 
@@ -238,6 +315,6 @@ def _read(group: type[Group]) -> Group:
         said = first["msg"].removeprefix("Value error, ")
         raise Misconfigured(f"setting {name}: {said}; see docs/settings.md" if name else said) from None
     except SettingsError as error:  # a list or an object that is not JSON
-        wanted = (list[str], dict[str, int])
+        wanted = (list[str], list[SecretStr], dict[str, int])
         names = ", ".join(str(f.validation_alias) for f in group.model_fields.values() if f.annotation in wanted)
         raise Misconfigured(f"setting {names}: {error}; write JSON, see docs/settings.md") from None

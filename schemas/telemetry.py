@@ -48,6 +48,7 @@ WEBHOOK_DELIVERIES = Counter(
 )
 
 REPORTS_WRITTEN = Counter("leadwire_reports_written_total", "PDF reports written", ["outcome"])
+REQUESTS_LIMITED = Counter("leadwire_requests_limited_total", "Requests refused because of a rate limit", ["limit"])
 LIVE_SUBSCRIBERS = Gauge("leadwire_live_subscribers", "Open live WebSockets")
 HTTP_SECONDS = Histogram(
     "leadwire_http_request_seconds", "Time of an HTTP request", ["application", "method", "route", "status"]

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
+
+from schemas.audit import AuditEntry, AuditLine
+from schemas.pages import Page, PageRequest
+from storage.rows import fetch_all, fetch_page
+
+_COLUMNS: Final = sql.SQL("""
+    a.entry, a.at, a.actor, a.action, a.subject, a.address, a.patient_id, a.detail, a.audit_id,
+    encode(a.previous_hash, 'hex') AS previous_hash, encode(a.hash, 'hex') AS hash""")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries; None leaves that out of account. The period is half-open; `actor` and `action` are whole words."""
+
+    patient_id: UUID | None = None
+    actor: str | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 async def append(
@@ -19,11 +41,10 @@ async def append(
     patient_id: UUID | None = None,
     detail: str | None = None,
 ) -> None:
-    """Add one line, in the transaction of what it tells about.
+    """Add one line, in the transaction of what it tells about; the fields are AuditLine's.
 
-    `actor` is a user_id, a device_id or a service's name, `action` a verb ("report.download"), `subject` the id of
-    what was touched, `address` the network address it came from, `patient_id` the user whose data it is, `detail` what
-    else is worth knowing, never a secret or a measurement.
+    The last statement of its transaction: from here until the commit nobody else can append, since each line holds the
+    hash of the one before it.
     """
     await conn.execute(
         """
@@ -32,3 +53,57 @@ async def append(
         """,
         [at, actor, action, subject, address, patient_id, detail],
     )
+
+
+async def append_reads(conn: AsyncConnection, lines: Sequence[AuditLine]) -> None:
+    """Note who read what, in a transaction of its own: all that the role leadwire_auditor can do.
+
+    A line without a patient gets the owner of what its subject names; one about the actor's own data is left out unless
+    it is a download or a link. Refused by the database for an action that is no read.
+    """
+    columns = list(zip(*[_as_row(line) for line in lines], strict=True))
+    await conn.execute(
+        """
+        SELECT append_reads(
+            %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::text[]
+        )
+        """,
+        [list(column) for column in columns],
+    )
+
+
+def _as_row(line: AuditLine) -> tuple[object, ...]:
+    return (line.at, line.actor, line.action, line.subject, line.address, line.patient_id, line.detail)
+
+
+async def list_entries(conn: AsyncConnection, wanted: AuditFilter, page: PageRequest) -> Page[AuditEntry]:
+    """Entries, newest first. For admins only: nothing here is scoped to a caller."""
+    query = sql.SQL("""
+        SELECT {columns}
+        FROM audit_log AS a
+        WHERE (%(patient_id)s::uuid IS NULL OR a.patient_id = %(patient_id)s)
+            AND (%(actor)s::text IS NULL OR a.actor = %(actor)s)
+            AND (%(action)s::text IS NULL OR a.action = %(action)s)
+            AND (%(since)s::timestamptz IS NULL OR a.at >= %(since)s)
+            AND (%(until)s::timestamptz IS NULL OR a.at < %(until)s)
+    """).format(columns=_COLUMNS)
+    return await fetch_page(conn, AuditEntry, query, sql.SQL("a.entry DESC"), page, asdict(wanted))
+
+
+async def entries_after(conn: AsyncConnection, entry: int, limit: int) -> list[AuditEntry]:
+    """The next `limit` entries after `entry`, in their order: the chain, in portions."""
+    query = sql.SQL("""
+        SELECT {columns}
+        FROM audit_log AS a
+        WHERE a.entry > %(entry)s
+        ORDER BY a.entry, a.audit_id
+        LIMIT %(limit)s
+    """).format(columns=_COLUMNS)
+    return await fetch_all(conn, AuditEntry, query, {"entry": entry, "limit": limit})
+
+
+async def count_up_to(conn: AsyncConnection, entry: int) -> int:
+    """How many lines there are up to and with `entry`; as many as its number in a whole chain."""
+    cursor = await conn.execute("SELECT count(*) FROM audit_log WHERE entry <= %s OR entry IS NULL", [entry])
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from cachetools import TLRUCache
+from redis.exceptions import RedisError
+
+from schemas.errors import Busy
+from schemas.settings import CacheSettings
+from storage.redis_door import PREFIX, Outage, connect
 
 
 class Cache(Protocol):
@@ -24,6 +29,14 @@ class Cache(Protocol):
 
     async def delete(self, key: str) -> None:
         """Forget the value, if there is one."""
+
+    async def close(self) -> None:
+        """Let go of the server; it is not asked again."""
+
+
+def cache(settings: CacheSettings) -> Cache:
+    """The one at REDIS_URL, which all processes share; without it one of this process. Connects when first asked."""
+    return MemoryCache() if settings.redis_url is None else RedisCache(settings.redis_url.get_secret_value())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +68,51 @@ class MemoryCache:
 
     async def delete(self, key: str) -> None:
         self._entries.pop(key, None)
+
+    async def close(self) -> None:
+        self._entries.clear()
+
+
+class RedisCache:
+    """A cache in Redis; what is evicted there first is its own setting (maxmemory-policy allkeys-lru)."""
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._redis = connect(url)
+        self._outage = Outage("nothing is cached meanwhile; see that it runs and REDIS_URL is right", clock)
+
+    async def get(self, key: str) -> bytes | None:
+        if self._outage.lasts:
+            return None
+        try:
+            value = cast("bytes | None", await self._redis.get(PREFIX + key))
+        except (RedisError, OSError) as error:
+            self._outage.begins(error)
+            return None
+        self._outage.ends()
+        return value
+
+    async def set(self, key: str, value: bytes, lifetime_s: float) -> None:
+        await self._tell(self._redis.set, PREFIX + key, value, px=max(1, round(lifetime_s * 1000)))
+
+    async def delete(self, key: str) -> None:
+        await self._tell(self._redis.delete, PREFIX + key)
+
+    async def ping(self) -> None:
+        """Raise Busy unless it answers."""
+        try:
+            await self._redis.ping()
+        except (RedisError, OSError) as error:
+            raise Busy(f"Redis does not answer ({error}); see that it runs and REDIS_URL is right") from error
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _tell(self, command: Callable[..., Awaitable[object]], *words: str | bytes, **options: int) -> None:
+        if self._outage.lasts:
+            return
+        try:
+            await command(*words, **options)
+        except (RedisError, OSError) as error:
+            self._outage.begins(error)
+        else:
+            self._outage.ends()

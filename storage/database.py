@@ -10,13 +10,17 @@ from psycopg import AsyncConnection, OperationalError, sql
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import AsyncConnectionPool
 
-from schemas.errors import Busy
+from schemas.errors import Busy, Misconfigured
 from schemas.settings import DatabaseSettings
 
 Connection: TypeAlias = AsyncConnection
 """What storage's functions work on, for rooms that may not import the driver."""
 
 READER_ROLE: Final = "leadwire_reader"
+AUDITOR_ROLE: Final = "leadwire_auditor"
+
+_AUDITOR_POOL: Final = 2
+"""One that writes, and one for /ready to ask while it does."""
 
 _OPEN_TIMEOUT_S: Final = 10.0
 _CONNECTION_TIMEOUT_S: Final = 5.0
@@ -108,6 +112,22 @@ def reader(settings: DatabaseSettings) -> Database:
     if settings.reader_url is not None:
         return Database(settings.reader_url, pool_size=pool_size, read_only=True)
     return Database(settings.url, pool_size=pool_size, role=READER_ROLE, read_only=True)
+
+
+def auditor(settings: DatabaseSettings) -> Database:
+    """The api's second way in: its role can append who read what to the audit log, and can read and write nothing.
+
+    Raises Misconfigured when the reader logs in as itself and no login is set for this one.
+    """
+    if settings.auditor_url is not None:
+        return Database(settings.auditor_url, pool_size=_AUDITOR_POOL)
+    if settings.reader_url is not None:
+        raise Misconfigured(
+            "LEADWIRE_READER_DATABASE_URL is set and LEADWIRE_AUDITOR_DATABASE_URL is not, so that nobody could note who "
+            "reads what; set it to the role leadwire_auditor, whose password `leadwire migrate` sets from "
+            "LEADWIRE_AUDITOR_PASSWORD"
+        )
+    return Database(settings.url, pool_size=_AUDITOR_POOL, role=AUDITOR_ROLE)
 
 
 def _first_line(error: Exception) -> str:

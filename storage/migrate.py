@@ -10,11 +10,12 @@ from importlib.resources import files
 from typing import Final
 
 from psycopg import AsyncConnection, OperationalError, errors, sql
+from pydantic import SecretStr
 
 from schemas.errors import Busy, Misconfigured
 from schemas.logs import logger
 from schemas.settings import DatabaseSettings
-from storage.database import READER_ROLE
+from storage.database import AUDITOR_ROLE, READER_ROLE
 from storage.policies import apply_policies
 
 _LOCK: Final = 0x6C656164  # any number that no other program locks: "lead"
@@ -74,7 +75,8 @@ async def migrate(url: str, settings: DatabaseSettings) -> MigrationReport:
             await _apply(conn, step)
         if timescale:
             await apply_policies(conn, settings)
-        await _set_reader_password(conn, settings)
+        await _set_password(conn, READER_ROLE, settings.reader_password)
+        await _set_password(conn, AUDITOR_ROLE, settings.auditor_password)
         return MigrationReport([step.name for step in todo], steps[-1].name, timescale)
 
 
@@ -173,8 +175,8 @@ async def _create_extension(url: str) -> bool:
         return False
 
 
-async def _set_reader_password(conn: AsyncConnection, settings: DatabaseSettings) -> None:
-    if settings.reader_password is None:
+async def _set_password(conn: AsyncConnection, role: str, password: SecretStr | None) -> None:
+    if password is None:
         return
-    secret = sql.Literal(settings.reader_password.get_secret_value())
-    await conn.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(READER_ROLE), secret))
+    secret = sql.Literal(password.get_secret_value())
+    await conn.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), secret))

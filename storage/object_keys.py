@@ -1,9 +1,12 @@
-"""Object keys: which names a file in the object store may have."""
+"""Object keys: which names a file in the object store may have, and what each kind of file is called there."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
+from uuid import UUID
+
+from schemas.files import ENDINGS, FileType
 
 MAX_KEY_LENGTH: Final = 500
 """ecg_reports.file_path_s3 holds no more."""
@@ -19,3 +22,18 @@ def check_key(key: str) -> str:
             f"beginning with a dot, {MAX_KEY_LENGTH} characters at most"
         )
     return key
+
+
+def uploaded_report_key(user_id: UUID, report_id: UUID, file_type: FileType) -> str:
+    """Where an uploaded report rests; made of ids, so that no client's filename gets into a key."""
+    return check_key(f"uploads/{user_id}/{report_id}.{ENDINGS[file_type][0]}")
+
+
+def cloud_file_key(user_id: UUID, file_id: UUID, file_type: FileType) -> str:
+    """Where a file of `cloud/upload` rests."""
+    return check_key(f"cloud/{user_id}/{file_id}.{ENDINGS[file_type][0]}")
+
+
+def signup_key(user_id: UUID, file_id: UUID) -> str:
+    """Where a user's signup record rests."""
+    return check_key(f"signups/{user_id}/{file_id}.json")

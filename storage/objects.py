@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Protocol
 
 from schemas.errors import Misconfigured
 from schemas.settings import HttpSettings, ObjectSettings, SecuritySettings
+from storage.object_streams import ObjectStat, OpenObject
 from storage.objects_local import LocalObjects
 
 Service = Literal["s3", "local"]
@@ -14,8 +16,8 @@ Service = Literal["s3", "local"]
 class Objects(Protocol):
     """Files by key ("reports/…/x.pdf"); putting a key again replaces its file, whole or not at all.
 
-    Every call may wait for a server, and raises Busy when the store is away and ValueError for a key that
-    `object_keys.check_key` refuses.
+    Every call may wait for a server, which is asked again a few times, and raises Busy when the store stays away and
+    ValueError for a key that `object_keys.check_key` refuses.
     """
 
     @property
@@ -28,8 +30,24 @@ class Objects(Protocol):
     async def put(self, key: str, data: bytes, content_type: str) -> None:
         """Store `data`; when this returns it is durable."""
 
+    async def put_file(self, key: str, path: Path, content_type: str) -> None:
+        """Store the file at `path`, of any size, without holding it in memory; when this returns it is durable."""
+
     async def get(self, key: str) -> bytes:
         """The whole file. Raises NotFound."""
+
+    async def stat(self, key: str) -> ObjectStat:
+        """How large it is, and what. Raises NotFound."""
+
+    async def open(self, key: str, first: int = 0, end: int | None = None) -> OpenObject:
+        """The bytes [first, end) of a file, in chunks; all of them by default. Raises NotFound.
+
+        The bytes must be there: ask `stat` first. Iterate the chunks to their end, or `aclose()` them. A store that
+        goes away between two chunks raises Busy from the iteration.
+        """
+
+    def location(self, key: str) -> str:
+        """What ecg_reports.cloud_url says of a file: where it rests, as long as it rests there. It opens nothing."""
 
     async def delete(self, key: str) -> None:
         """Remove the file; removing what is not there does nothing."""

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
+import shutil
 import tempfile
+from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Final, Literal
+from typing import BinaryIO, Final, Literal
 from urllib.parse import quote, urlencode
 
 from pydantic import SecretStr
 
 from schemas.clock import now_us
 from schemas.errors import Busy, NotFound
+from schemas.files import content_type_of_name
 from storage.object_keys import check_key
 from storage.object_links import sign
+from storage.object_streams import CHUNK_BYTES, ObjectStat, OpenObject
 
+_MISSING: Final = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 _TEMPORARY_PREFIX: Final = ".new-"
 """No key's part begins with a dot, so a half-written file can't be asked for."""
 
@@ -34,23 +40,45 @@ class LocalObjects:
         await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
 
     async def put(self, key: str, data: bytes, content_type: str) -> None:
-        # A folder keeps no content types: the api tells one from the key's ending.
-        path = self._path(key)
+        # A folder keeps no content types: they are told from the key's ending.
+        await self._put(key, io.BytesIO(data))
+
+    async def put_file(self, key: str, path: Path, content_type: str) -> None:
+        source = await asyncio.to_thread(path.open, "rb")
         try:
-            await asyncio.to_thread(_write, path, data)
-        except OSError as error:
-            raise Busy(
-                f"the folder {self._folder} can't take a file ({error}); make room, or see to its rights"
-            ) from error
+            await self._put(key, source)
+        finally:
+            source.close()
 
     async def get(self, key: str) -> bytes:
         try:
             return await asyncio.to_thread(self._path(key).read_bytes)
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            raise NotFound(f"no file {key} in the object store; it may have been deleted") from None
+        except _MISSING:
+            raise _not_found(key) from None
+
+    async def stat(self, key: str) -> ObjectStat:
+        try:
+            with await asyncio.to_thread(self._path(key).open, "rb") as file:  # which a folder refuses
+                return ObjectStat(os.fstat(file.fileno()).st_size, content_type_of_name(key))
+        except _MISSING:
+            raise _not_found(key) from None
+
+    async def open(self, key: str, first: int = 0, end: int | None = None) -> OpenObject:
+        try:
+            file = await asyncio.to_thread(self._path(key).open, "rb")
+        except _MISSING:
+            raise _not_found(key) from None
+        size = os.fstat(file.fileno()).st_size
+        return OpenObject(size, content_type_of_name(key), _chunks(file, first, size if end is None else end))
+
+    def location(self, key: str) -> str:
+        return f"{self._links_url}/{quote(check_key(key))}"
 
     async def delete(self, key: str) -> None:
-        await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+        try:
+            await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+        except OSError as error:
+            raise Busy(f"the folder {self._folder} does not let go of a file ({error}); see to its rights") from error
 
     async def presigned_url(self, key: str, expires_s: int, filename: str) -> str:
         expires = now_us() // 1_000_000 + expires_s
@@ -62,18 +90,40 @@ class LocalObjects:
         if not await asyncio.to_thread(os.access, self._folder, os.R_OK | os.W_OK | os.X_OK):
             raise Busy(f"the folder {self._folder} can't be written; create it, or set LEADWIRE_OBJECTS_DIR to another")
 
+    async def _put(self, key: str, source: BinaryIO) -> None:
+        path = self._path(key)
+        try:
+            await asyncio.to_thread(_write, path, source)
+        except OSError as error:
+            raise Busy(
+                f"the folder {self._folder} can't take a file ({error}); make room, or see to its rights"
+            ) from error
+
     def _path(self, key: str) -> Path:
         return self._folder / check_key(key)
 
 
-def _write(path: Path, data: bytes) -> None:
+async def _chunks(file: BinaryIO, first: int, end: int) -> AsyncGenerator[bytes]:
+    try:
+        file.seek(first)
+        while chunk := await asyncio.to_thread(file.read, max(0, min(CHUNK_BYTES, end - file.tell()))):
+            yield chunk
+    finally:
+        file.close()
+
+
+def _not_found(key: str) -> NotFound:
+    return NotFound(f"no file {key} in the object store; it may have been deleted")
+
+
+def _write(path: Path, source: BinaryIO) -> None:
     """Beside its place, to the disk, then renamed: a reader sees the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            shutil.copyfileobj(source, file, CHUNK_BYTES)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

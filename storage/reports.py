@@ -12,13 +12,15 @@ from psycopg import AsyncConnection, sql
 from schemas.errors import NotFound
 from schemas.pages import Page, PageRequest
 from schemas.reports import Report
+from storage import object_removals
 from storage.access import Access, everything
 from storage.rows import fetch_one, fetch_page
 
-_COLUMNS: Final = sql.SQL("""
+COLUMNS: Final = sql.SQL("""
     p.report_id, p.user_id, p.device_id, p.filename, p.file_path_s3, p.file_size, p.file_type, p.heart_rate,
     p.pr_interval, p.qrs_duration, p.qtc_interval, p.st_segment, p.qrs_axis, p.patient_name, p.patient_age,
-    p.report_date, p.machine_serial, p.upload_status, p.cloud_service, p.cloud_url, p.created_at, p.uploaded_at""")
+    p.report_date, p.machine_serial, p.upload_status, p.cloud_service, p.cloud_url, p.created_at, p.uploaded_at,
+    encode(p.sha256, 'hex') AS sha256""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class FinishedReport:
     qrs_axis: str | None
     report_date: datetime
     uploaded_at: datetime
+    cloud_url: str | None = None
+    sha256: bytes | None = None
 
 
 async def request_report(
@@ -64,7 +68,10 @@ async def request_report(
 
 
 async def finish_report(conn: AsyncConnection, report_id: UUID, finished: FinishedReport) -> None:
-    """Mark a report as uploaded; finishing it again changes nothing. Raises NotFound."""
+    """Mark a report as uploaded; finishing it again changes nothing. Raises NotFound.
+
+    The file of one that was deleted meanwhile goes again.
+    """
     cursor = await conn.execute(
         """
         UPDATE ecg_reports
@@ -73,6 +80,8 @@ async def finish_report(conn: AsyncConnection, report_id: UUID, finished: Finish
             file_path_s3 = %(key)s,
             file_size = %(size)s,
             cloud_service = %(cloud_service)s,
+            cloud_url = %(cloud_url)s,
+            sha256 = %(sha256)s,
             heart_rate = %(heart_rate)s,
             pr_interval = %(pr_interval)s,
             qrs_duration = %(qrs_duration)s,
@@ -86,7 +95,8 @@ async def finish_report(conn: AsyncConnection, report_id: UUID, finished: Finish
         {**asdict(finished), "report_id": report_id},
     )
     if cursor.rowcount == 0:
-        raise _not_found(report_id)
+        raise not_found(report_id)
+    await object_removals.add_of_deleted_report(conn, report_id)
 
 
 async def fail_report(conn: AsyncConnection, report_id: UUID, at: datetime) -> None:
@@ -106,11 +116,11 @@ async def report(conn: AsyncConnection, access: Access, report_id: UUID) -> Repo
     query = sql.SQL("""
         SELECT {columns}
         FROM ecg_reports AS p
-        WHERE p.report_id = %(report_id)s AND {scope}
-    """).format(columns=_COLUMNS, scope=access.clause("p.user_id"))
+        WHERE p.report_id = %(report_id)s AND p.deleted_at IS NULL AND {scope}
+    """).format(columns=COLUMNS, scope=access.clause("p.user_id"))
     found = await fetch_one(conn, Report, query, {**access.params, "report_id": report_id})
     if found is None:
-        raise _not_found(report_id)
+        raise not_found(report_id)
     return found
 
 
@@ -126,12 +136,25 @@ async def list_reports(
         SELECT {columns}
         FROM ecg_reports AS p
         WHERE {scope}
+            AND p.deleted_at IS NULL
             AND (%(user_id)s::uuid IS NULL OR p.user_id = %(user_id)s)
             AND (%(device_id)s::uuid IS NULL OR p.device_id = %(device_id)s)
-    """).format(columns=_COLUMNS, scope=access.clause("p.user_id"))
+    """).format(columns=COLUMNS, scope=access.clause("p.user_id"))
     params = {**access.params, "user_id": user_id, "device_id": device_id}
     return await fetch_page(conn, Report, query, sql.SQL("p.created_at DESC, p.report_id"), page, params)
 
 
-def _not_found(report_id: UUID) -> NotFound:
+async def delete_report(conn: AsyncConnection, access: Access, report_id: UUID, at: datetime) -> Report:
+    """Take a report out of sight at `at` and put its object down for removal; it answers with what there was.
+
+    Raises NotFound.
+    """
+    found = await report(conn, access, report_id)
+    await conn.execute("UPDATE ecg_reports SET deleted_at = %s WHERE report_id = %s", [at, report_id])
+    await object_removals.add_of_deleted_report(conn, report_id)
+    return found
+
+
+def not_found(report_id: UUID) -> NotFound:
+    """The error of a report that is not there, or not the caller's."""
     return NotFound(f"no report {report_id} among those you may see; list them with GET ecg/reports")

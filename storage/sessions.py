@@ -43,8 +43,27 @@ async def is_open(conn: AsyncConnection, session_id: UUID, at: datetime) -> bool
     return (await cursor.fetchone()) == (True,)
 
 
-async def close_session(conn: AsyncConnection, session_id: UUID) -> None:
-    """End a session; ending it twice changes nothing."""
-    await conn.execute(
+async def note_token(conn: AsyncConnection, session_id: UUID, token_hash: bytes) -> None:
+    """Keep the hash of the session's newest access token."""
+    await conn.execute("UPDATE user_sessions SET token_hash = %s WHERE session_id = %s", [token_hash, session_id])
+
+
+async def close_session(conn: AsyncConnection, session_id: UUID) -> bool:
+    """End a session; whether it was open. Ending it twice changes nothing."""
+    closed = await conn.execute(
         "UPDATE user_sessions SET closed_at = now() WHERE session_id = %s AND closed_at IS NULL", [session_id]
     )
+    return closed.rowcount > 0
+
+
+async def close_all(conn: AsyncConnection, user_id: UUID, at: datetime, *, keep: UUID | None = None) -> int:
+    """End every session of a user that is open at `at`, but for `keep`; how many there were."""
+    closed = await conn.execute(
+        """
+        UPDATE user_sessions
+        SET closed_at = now()
+        WHERE user_id = %s AND closed_at IS NULL AND expires_at > %s AND session_id IS DISTINCT FROM %s
+        """,
+        [user_id, at, keep],
+    )
+    return closed.rowcount

@@ -16,6 +16,8 @@ from schemas import telemetry
 from schemas.errors import TooLarge
 from schemas.settings import HttpSettings
 from web import problems
+from web.limits import Limits
+from web.rate_limit import RateLimit
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CSP: Final = (
@@ -42,15 +44,26 @@ _HEADERS: Final = {
 }
 
 
-def install(app: FastAPI, settings: HttpSettings, application: str) -> None:
-    """Put all of this module around `app`; `application` is its name in telemetry."""
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+def install(
+    app: FastAPI,
+    settings: HttpSettings,
+    application: str,
+    limits: Limits | None = None,
+    body_limits: Mapping[str, int] | None = None,
+) -> None:
+    """Put all of this module around `app`; `application` is its name in telemetry.
+
+    `body_limits` are the paths whose bodies have a limit of their own, in bytes.
+    """
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, others=body_limits or {})
+    if limits is not None:
+        app.add_middleware(RateLimit, limits=limits, prefix=settings.prefix)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Device-Token"],
-        expose_headers=["Content-Disposition", "ETag", "Location", "Retry-After"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "Range", "X-Device-Token"],
+        expose_headers=["Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Location", "Retry-After"],
         max_age=600,
     )
     app.add_middleware(
@@ -60,18 +73,22 @@ def install(app: FastAPI, settings: HttpSettings, application: str) -> None:
 
 
 class BodyLimit:
-    """Answers 413 as soon as a body is known to be over `max_bytes`: by its header, or while it streams in."""
+    """Answers 413 as soon as a body is known to be over its limit: by its header, or while it streams in.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self.app, self.max_bytes = app, max_bytes
+    The limit is `max_bytes`, or what `others` say of its path.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, others: Mapping[str, int]) -> None:
+        self.app, self.max_bytes, self.others = app, max_bytes, others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        counted = _CountedBody(receive, send, self.max_bytes)
+        limit = self.others.get(scope["path"], self.max_bytes)
+        counted = _CountedBody(receive, send, limit)
         try:
-            if _content_length(scope) > self.max_bytes:
+            if _content_length(scope) > limit:
                 counted.refuse()
             await self.app(scope, counted.receive, counted.send)
         except TooLarge:

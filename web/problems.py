@@ -59,8 +59,9 @@ _WHEN: Final = {
     409: "It exists already, or contradicts what is known",
     413: "The body is over the limit",
     415: "A media type that is not accepted here",
+    416: "The file has no such bytes; Content-Range says how many it has",
     422: "A parameter or the body is malformed",
-    429: "Too many requests",
+    429: "Too many requests; Retry-After says when to try again",
     503: "A server is away; Retry-After says when to try again",
 }
 

@@ -1,12 +1,11 @@
-"""Tokens and passwords: JWTs for people, opaque tokens for devices, argon2id for passwords."""
+"""Tokens and passwords: JWTs for people, opaque tokens for devices and renewals, argon2id for passwords."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, get_args
 from uuid import UUID
 
@@ -17,8 +16,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from schemas.accounts import Caller, Role
 from schemas.errors import Unauthenticated
 from schemas.settings import SecuritySettings
+from web.hashing import HashingPool
 
 DEVICE_PREFIX: Final = "lwd_"
+REFRESH_PREFIX: Final = "lwr_"
 _ISSUER: Final = "leadwire"
 _REQUIRED: Final = ["iss", "sub", "name", "role", "sid", "iat", "exp"]
 _LOG_IN: Final = "log in again with POST auth/login"
@@ -26,9 +27,11 @@ _LOG_IN: Final = "log in again with POST auth/login"
 _hasher = PasswordHasher()
 """argon2id with argon2-cffi's defaults, RFC 9106's second recommendation: 64 MiB, 3 passes, 4 lanes."""
 
+_pool = HashingPool()
 
-def issue(caller: Caller, settings: SecuritySettings, now: datetime) -> str:
-    """A signed access token for `caller`, good until access_token_expire_hours after `now`."""
+
+def issue(caller: Caller, settings: SecuritySettings, now: datetime, until: datetime | None = None) -> str:
+    """A signed access token for `caller`, good until access_token_expire_hours after `now`, at most `until`."""
     claims = {
         "iss": _ISSUER,
         "sub": str(caller.user_id),
@@ -36,25 +39,26 @@ def issue(caller: Caller, settings: SecuritySettings, now: datetime) -> str:
         "role": caller.role,
         "sid": str(caller.session_id),
         "iat": now,
-        "exp": expires_at(settings, now),
+        "exp": expires_at(settings, now, until),
     }
     key = settings.secret_key.get_secret_value()
     return jwt.encode(claims, key, algorithm=settings.algorithm, headers={"kid": key_id(key)})
 
 
-def expires_at(settings: SecuritySettings, now: datetime) -> datetime:
-    """When a token issued at `now` ends."""
-    return now + timedelta(hours=settings.access_token_expire_hours)
+def expires_at(settings: SecuritySettings, now: datetime, until: datetime | None = None) -> datetime:
+    """When a token issued at `now` ends: never after `until`, the end of its session."""
+    end = now + timedelta(hours=settings.access_token_expire_hours)
+    return end if until is None else min(end, until)
 
 
 def read(token: str, settings: SecuritySettings) -> Caller:
     """Who holds `token`.
 
-    The algorithm and the key are ours, never the token's word. Raises Unauthenticated.
+    The algorithm and the keys are ours; the token's `kid` only picks one of them. Raises Unauthenticated.
     """
-    key = settings.secret_key.get_secret_value()
     try:
-        if jwt.get_unverified_header(token).get("kid") != key_id(key):
+        key = _key_of(jwt.get_unverified_header(token).get("kid"), settings)
+        if key is None:
             raise Unauthenticated(f"the access token was signed with another key; {_LOG_IN}")
         options: jwt.types.Options = {"require": _REQUIRED}
         claims = jwt.decode(token, key, algorithms=[settings.algorithm], issuer=_ISSUER, options=options)
@@ -63,6 +67,11 @@ def read(token: str, settings: SecuritySettings) -> Caller:
         raise Unauthenticated(f"the access token has expired; {_LOG_IN}") from None
     except (jwt.InvalidTokenError, ValueError):
         raise Unauthenticated(f"the access token is not valid; {_LOG_IN}") from None
+
+
+def _key_of(kid: object, settings: SecuritySettings) -> str | None:
+    keys = (key.get_secret_value() for key in settings.verifying_keys)
+    return next((key for key in keys if key_id(key) == kid), None)
 
 
 def _caller(claims: dict[str, str]) -> Caller:
@@ -79,16 +88,16 @@ def key_id(key: str) -> str:
 
 
 async def hash_password(password: str) -> str:
-    """The argon2id hash to store; about 50 ms of another thread."""
-    return await asyncio.to_thread(_hasher.hash, password)
+    """The argon2id hash to store; about 50 ms of another thread. Raises Busy when too many wait for theirs."""
+    return await _pool.run(partial(_hasher.hash, password))
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether `password` is the one behind `password_hash`.
+    """Whether `password` is the one behind `password_hash`. Raises Busy when too many wait.
 
     None, for a user who does not exist, takes as long and is False: time tells nobody which users exist.
     """
-    return await asyncio.to_thread(_verify, password, password_hash)
+    return await _pool.run(partial(_verify, password, password_hash))
 
 
 def _verify(password: str, password_hash: str | None) -> bool:
@@ -107,6 +116,11 @@ def _nobodys_hash() -> str:
 def new_device_token() -> str:
     """A device's secret of 256 random bits; shown once, stored as token_hash()."""
     return DEVICE_PREFIX + secrets.token_urlsafe(32)
+
+
+def new_refresh_token() -> str:
+    """256 random bits that renew a session once; stored as token_hash()."""
+    return REFRESH_PREFIX + secrets.token_urlsafe(32)
 
 
 def token_hash(token: str) -> bytes:

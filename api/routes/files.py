@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import mimetypes
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api import downloads
 from api.dependencies import Rooms
-from api.routes.reports import attachment
+from api.downloads import Download
 from schemas import clock
 from schemas.errors import NotFound
+from schemas.files import content_type_of_name
 from storage.object_links import verify_signature
 from web.callers import door_of
 from web.problems import documented
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/files", tags=["Files"])
     "/{key:path}",
     summary="A file by its signed link, without a token",
     response_class=Response,
-    responses={200: {"description": "The file", "content": {"*/*": {}}}, **documented(403, 404)},
+    responses={**downloads.ANSWERS, **documented(403)},
 )
 async def file(
     key: str,
@@ -33,10 +34,9 @@ async def file(
     signature: str,
     filename: str = "",
 ) -> Response:
-    secret = door_of(request).security.secret_key
-    verify_signature(secret, key, expires, filename, signature, clock.now_us() / 1_000_000)
+    secrets = door_of(request).security.verifying_keys
+    verify_signature(secrets, key, expires, filename, signature, clock.now_us() / 1_000_000)
     if rooms.objects.service != "local":
         raise NotFound("files are not served here but by the object store; ask for a new link")
-    data = await rooms.objects.get(key)
-    kind = mimetypes.guess_type(key)[0] or "application/octet-stream"
-    return Response(data, media_type=kind, headers=attachment(filename or key.rpartition("/")[2]))
+    name = filename or key.rpartition("/")[2]
+    return await downloads.send(request, rooms.objects, Download(key, name, content_type_of_name(key)))

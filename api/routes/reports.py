@@ -1,30 +1,30 @@
-"""Reports: PDF pages, listed, downloaded and linked to."""
+"""Reports: PDF pages and uploaded files, listed, downloaded and linked to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
-from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api import downloads
 from api.dependencies import Paging, ReadRooms, Rooms
+from api.downloads import Download
 from schemas import clock
 from schemas.accounts import Caller
 from schemas.errors import NotFound
+from schemas.files import content_type_of_type
 from schemas.pages import Page
 from schemas.reports import Report
 from storage import reports
 from storage.access import for_caller
 from web.callers import Person
-from web.problems import Responses, documented
+from web.problems import documented
 
 router = APIRouter(prefix="/ecg/reports", tags=["Reports"])
-
-_PDF: Responses = {200: {"description": "The PDF", "content": {"application/pdf": {}}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,6 @@ class ReportLink:
 
     url: str
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    key: str
-    filename: str
 
 
 @router.get("", summary="Reports, newest first")
@@ -55,14 +49,14 @@ async def report(report_id: UUID, caller: Person, rooms: Rooms) -> Report:
         return await reports.report(conn, for_caller(caller), report_id)
 
 
-@router.get("/{report_id}/download", summary="The PDF", response_class=Response, responses={**_PDF, **documented(404)})
-async def download(report_id: UUID, caller: Person, rooms: Rooms) -> Response:
-    file = await _file(report_id, caller, rooms)
-    data = await rooms.objects.get(file.key)
-    return Response(data, media_type="application/pdf", headers=attachment(file.filename))
+@router.get(
+    "/{report_id}/download", summary="The file, or a range of it", response_class=Response, responses=downloads.ANSWERS
+)
+async def download(report_id: UUID, caller: Person, request: Request, rooms: Rooms) -> Response:
+    return await downloads.send(request, rooms.objects, await _file(report_id, caller, rooms))
 
 
-@router.get("/{report_id}/url", summary="A link to the PDF that needs no token and expires", responses=documented(404))
+@router.get("/{report_id}/url", summary="A link to the file that needs no token and expires", responses=documented(404))
 async def url(
     report_id: UUID,
     caller: Person,
@@ -75,16 +69,13 @@ async def url(
     return ReportLink(await rooms.objects.presigned_url(file.key, seconds, file.filename), expires_at)
 
 
-async def _file(report_id: UUID, caller: Caller, rooms: ReadRooms) -> _File:
+async def _file(report_id: UUID, caller: Caller, rooms: ReadRooms) -> Download:
     async with rooms.database.transaction() as conn:
         found = await reports.report(conn, for_caller(caller), report_id)
     if found.upload_status != "uploaded" or found.file_path_s3 is None:
-        remedy = "ask for a new one" if found.upload_status == "failed" else "ask again in a few seconds"
+        remedy = (
+            "send it again, or ask for a new one" if found.upload_status == "failed" else "ask again in a few seconds"
+        )
         raise NotFound(f"report {report_id} has no file, its status is {found.upload_status}; {remedy}")
-    return _File(found.file_path_s3, found.filename)
-
-
-def attachment(filename: str) -> dict[str, str]:
-    """The header that makes a browser save a file under its name (RFC 6266)."""
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in filename)
-    return {"Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"}
+    media = content_type_of_type(found.file_type)
+    return Download(found.file_path_s3, found.filename, media, found.sha256)

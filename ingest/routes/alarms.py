@@ -62,7 +62,9 @@ async def acknowledge(alarm_id: UUID, caller: Clinician, request: Request, rooms
     async with rooms.database.transaction() as conn:
         noted = await alarms.acknowledge(conn, for_caller(caller), alarm_id, caller.user_id, at)
         if noted.is_new:
-            await audit.append(conn, str(caller.user_id), "alarm.acknowledge", str(alarm_id), address_of(request), at)
+            actor, patient = str(caller.user_id), noted.alarm.user_id
+            address = address_of(request)
+            await audit.append(conn, actor, "alarm.acknowledge", str(alarm_id), address, at, patient_id=patient)
     await rooms.producer.publish_alarm(noted.alarm)
     return noted.alarm
 
@@ -79,7 +81,8 @@ async def set_limits(
     at = clock.now()
     async with rooms.database.transaction() as conn:
         told = await alarm_limits.set_limits(conn, for_caller(caller), user_id, body.limits, caller.user_id, at)
-        await audit.append(conn, str(caller.user_id), "alarm_limits.set", str(user_id), address_of(request), at)
+        actor, address = str(caller.user_id), address_of(request)
+        await audit.append(conn, actor, "alarm_limits.set", str(user_id), address, at, patient_id=user_id)
     return told
 
 
@@ -92,6 +95,6 @@ async def set_limits(
 async def reset_limits(user_id: UUID, caller: Clinician, request: Request, rooms: Rooms) -> Response:
     async with rooms.database.transaction() as conn:
         await alarm_limits.reset_limits(conn, for_caller(caller), user_id)
-        address = address_of(request)
-        await audit.append(conn, str(caller.user_id), "alarm_limits.reset", str(user_id), address, clock.now())
+        actor, address = str(caller.user_id), address_of(request)
+        await audit.append(conn, actor, "alarm_limits.reset", str(user_id), address, clock.now(), patient_id=user_id)
     return Response(status_code=204)

@@ -17,15 +17,19 @@ from ingest.producer import SampleProducer
 from ingest.rooms import WriteRooms
 from schemas import clock
 from schemas.accounts import Caller, Role
-from schemas.settings import KafkaSettings, SecuritySettings, Settings
+from schemas.settings import KafkaSettings, RateSettings, SecuritySettings, Settings
 from storage import accounts, sessions
 from storage.accounts import NewUser
 from storage.cache import MemoryCache
+from storage.counts import MemoryCounts
 from storage.database import Database, writer
 from storage.objects import objects
 from web import callers, tokens
+from web.limits import Limits
 
 PASSWORD: Final = "correct horse battery"
+UNLIMITED: Final = RateSettings.model_validate(dict.fromkeys(RateSettings.model_fields, ""))
+"""A suite's people all come from one address, within a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,9 @@ async def arrive(http: httpx.AsyncClient) -> Person:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, kafka: KafkaSettings, timeout_s: float = 5.0) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(
+    settings: Settings, kafka: KafkaSettings, timeout_s: float = 5.0, limits: Limits | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a gateway in this process, at its prefix; `timeout_s` is how long it waits for Kafka."""
     database = writer(settings.database)
     cache = DeviceCache(look_up(database), lambda: 0.0)
@@ -95,6 +101,7 @@ async def serving(settings: Settings, kafka: KafkaSettings, timeout_s: float = 5
             cache=MemoryCache(),
             http=settings.http,
             security=settings.security,
+            limits=limits or Limits(UNLIMITED, MemoryCounts()),
         ),
         replace(door, device_by_token=cache.by_token),
     )

@@ -71,9 +71,9 @@ async def test_a_login_is_a_session_with_an_end(http: httpx.AsyncClient, desk: D
     body = {"username": newcomer.username.upper(), "password": PASSWORD}
     answer = await http.post("/auth/login", json=body, headers={"User-Agent": "A" * 300})
     told = answer.json()
-    assert (answer.status_code, told["token_type"], told["expires_in"]) == (200, "bearer", 86_400)
+    assert (answer.status_code, told["token_type"], told["expires_in"]) == (200, "bearer", 3600)
     assert told["user"]["user_id"] == str(newcomer.user_id)
-    open_sessions = "SELECT count(*) FROM user_sessions WHERE user_id = %s AND expires_at > now() + interval '23 h'"
+    open_sessions = "SELECT count(*) FROM user_sessions WHERE user_id = %s AND expires_at > now() + interval '29 days'"
     assert await desk.value(open_sessions, newcomer.user_id) == 2
     assert await desk.audited(newcomer.user_id) == ["auth.register", "auth.login", "auth.login"]
     assert await desk.value("SELECT last_login IS NOT NULL FROM users WHERE user_id = %s", newcomer.user_id)

@@ -52,14 +52,15 @@ async def test_an_owner_who_is_no_superuser_can_migrate(postgres_url: str) -> No
     async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as server:
         await server.execute("CREATE ROLE owner_of_leadwire LOGIN CREATEROLE PASSWORD 'x'")
         await server.execute("CREATE DATABASE owned OWNER owner_of_leadwire")
-        await server.execute("GRANT leadwire_reader TO owner_of_leadwire WITH ADMIN OPTION")
+        await server.execute("GRANT leadwire_reader, leadwire_auditor TO owner_of_leadwire WITH ADMIN OPTION")
     address = postgres_url.split("@")[1].rsplit("/", 1)[0]
     url = f"postgresql://owner_of_leadwire:x@{address}/owned"
     assert (await migrate(url, settings_for(url))).applied
-    reading = Database(url, pool_size=1, role="leadwire_reader", read_only=True)
-    await reading.open()
-    await reading.ping()
-    await reading.close()
+    for role in ("leadwire_reader", "leadwire_auditor"):
+        opened = Database(url, pool_size=1, role=role)
+        await opened.open()
+        await opened.ping()
+        await opened.close()
 
 
 @pytest.mark.embedded

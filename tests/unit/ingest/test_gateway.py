@@ -25,12 +25,14 @@ from ingest.rooms import WriteRooms
 from schemas.accounts import DeviceCaller
 from schemas.clock import now_us
 from schemas.codec import decode_pack, encode_pack
-from schemas.settings import HttpSettings, KafkaSettings, SecuritySettings
+from schemas.settings import HttpSettings, KafkaSettings, RateSettings, SecuritySettings
 from storage.cache import MemoryCache
+from storage.counts import MemoryCounts
 from storage.database import Database
 from storage.objects_local import LocalObjects
 from tests.unit.ingest.examples import BLOCK, DEVICE, FakeKafka, block
 from web.callers import Door
+from web.limits import Limits
 from web.tokens import DEVICE_PREFIX, token_hash
 
 TOKEN = f"{DEVICE_PREFIX}good"
@@ -63,6 +65,7 @@ def _app(kafka: FakeKafka, **http: Any) -> FastAPI:
         cache=MemoryCache(),
         http=http_settings,
         security=security,
+        limits=Limits(RateSettings(), MemoryCounts()),
     )
     return application(rooms, Door(security, _session_is_open, _by_token))
 

@@ -38,7 +38,7 @@ async def test_a_local_link_is_served_by_the_api_and_carries_its_proof(tmp_path:
     query = {name: values[0] for name, values in parse_qs(url.query).items()}
     assert f"{url.scheme}://{url.netloc}{url.path}" == "http://ecg.example/api/v1/files/reports/a.pdf"
     proof = (int(query["expires"]), query["filename"], query["signature"])
-    verify_signature(SecretStr(DEVELOPMENT_SECRET), "reports/a.pdf", *proof, now_s=0)
+    verify_signature([SecretStr(DEVELOPMENT_SECRET)], "reports/a.pdf", *proof, now_s=0)
 
 
 async def test_an_s3_link_carries_the_public_address() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.routes.reports import attachment
+from api.downloads import attachment
 
 
 def test_a_plain_name_is_kept() -> None:
