@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import requests
 import schemathesis
@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.core.result import Err
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -26,6 +27,7 @@ from schemas.accounts import Role
 from tests.contract.scene import Patient, Person, Scene
 
 Result = TypeVar("Result")
+Case: TypeAlias = schemathesis.Case[Any]
 
 CHECKS: Final = [
     not_a_server_error,
@@ -82,6 +84,8 @@ class Sender:
         for path in (f"{self._scene.prefix}/openapi.json", "/gateway/openapi.json"):
             schema = schemathesis.openapi.from_url(self._base_url + path)
             for found in schema.get_all_operations():
+                if isinstance(found, Err):
+                    raise found.err()
                 yield from ((found.ok(), role, mode) for role in ROLES for mode in MODES)
 
     def _try(self, operation: Any, role: Role, mode: schemathesis.GenerationMode, examples: int) -> None:
@@ -95,7 +99,7 @@ class Sender:
             suppress_health_check=list(HealthCheck),
         )
         @given(case=operation.as_strategy(generation_mode=mode))
-        def send_one(case: schemathesis.Case) -> None:
+        def send_one(case: Case) -> None:
             nonlocal caller, chances
             if self._send(case, caller) == 401 and chances:
                 caller, chances = self._caller(operation, role), chances - 1
@@ -116,7 +120,7 @@ class Sender:
     def _wait(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_PATIENCE_S)
 
-    def _send(self, case: schemathesis.Case, caller: _Caller) -> int:
+    def _send(self, case: Case, caller: _Caller) -> int:
         if self._random.random() < 0.5:
             _name_known(case, caller.ids)
         answer = case.call(base_url=self._base_url, session=self._session, headers=dict(caller.headers))
@@ -129,14 +133,14 @@ class Sender:
                 self._note(case, failure, answer.status_code)
         return int(answer.status_code)
 
-    def _note(self, case: schemathesis.Case, failure: BaseException, status: int) -> None:
+    def _note(self, case: Case, failure: BaseException, status: int) -> None:
         operation = f"{case.operation.method.upper()} {case.operation.path}"
         kind = failure.title if isinstance(failure, Failure) else type(failure).__name__
         told = f"{status}: {failure}\n{case.as_curl_command()}"
         self.findings.wrong.setdefault((operation, f"{kind} {status}"), told[:3000])
 
 
-def _name_known(case: schemathesis.Case, ids: Mapping[str, str]) -> None:
+def _name_known(case: Case, ids: Mapping[str, str]) -> None:
     """Let the request be about something that exists."""
     for part in (case.path_parameters, case.query, case.body):
         if isinstance(part, dict):
