@@ -123,7 +123,7 @@ def auditor(settings: DatabaseSettings) -> Database:
         return Database(settings.auditor_url, pool_size=_AUDITOR_POOL)
     if settings.reader_url is not None:
         raise Misconfigured(
-            "LEADWIRE_READER_DATABASE_URL is set and LEADWIRE_AUDITOR_DATABASE_URL is not, so that nobody could note who "
+            "LEADWIRE_READER_DATABASE_URL is set and LEADWIRE_AUDITOR_DATABASE_URL is not, so nobody could note who "
             "reads what; set it to the role leadwire_auditor, whose password `leadwire migrate` sets from "
             "LEADWIRE_AUDITOR_PASSWORD"
         )

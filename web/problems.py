@@ -78,7 +78,7 @@ _TELLING: Final = {
     409: ("Duplicate", "a user with this email exists already; choose another email"),
     413: ("Too large", "the body is over 4194304 bytes, the limit; send it in smaller parts"),
     415: ("Unsupported media type", _DETAILS[415]),
-    416: ("Range Not Satisfiable", "the file has 184320 bytes; ask for a range within them, or without Range"),
+    416: ("Range not satisfiable", "the file has 1000 bytes; ask for a range within them, or for the whole file"),
     422: ("Malformed", "query.limit: Input should be less than or equal to 500, not '900'; correct this and send the "
           "request again"),
     429: ("Too many requests", "over 10 tries a minute from this address; wait 10 s and try again"),
