@@ -30,7 +30,8 @@ def test_the_seed_systems_names_are_read(monkeypatch: pytest.MonkeyPatch) -> Non
         "DATABASE_URL": "postgresql://x@db/y", "DATABASE_POOL_SIZE": "3", "DATABASE_MAX_OVERFLOW": "4",
         "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "hush", "AWS_REGION": "eu-west-1", "AWS_S3_BUCKET": "b",
         "SECRET_KEY": STRONG, "ALGORITHM": "HS512", "ACCESS_TOKEN_EXPIRE_HOURS": "2",
-        "CORS_ORIGINS": '["https://a.example"]', "REDIS_URL": "redis://:hush@cache/0", "API_V1_PREFIX": "/v1", "LOG_LEVEL": "DEBUG",
+        "CORS_ORIGINS": '["https://a.example"]', "REDIS_URL": "redis://:hush@cache/0", "API_V1_PREFIX": "/v1",
+        "LOG_LEVEL": "DEBUG",
     }  # fmt: skip
     for name, value in seed.items():
         monkeypatch.setenv(name, value)
@@ -156,4 +157,4 @@ def test_the_keys_of_before_verify_and_are_not_shown(monkeypatch: pytest.MonkeyP
 def test_a_rate_reads_like_a_sentence_and_empty_is_none(monkeypatch: pytest.MonkeyPatch, rate: str) -> None:
     monkeypatch.setenv("LEADWIRE_RATE_LOGINS", rate)
     assert Settings().rates.logins == rate
-    assert not rate or parse(rate).amount == int(rate.split()[0])
+    assert not rate or parse(rate).amount == int(rate.split(maxsplit=1)[0])
