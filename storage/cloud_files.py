@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
@@ -12,9 +12,11 @@ from psycopg import AsyncConnection, sql
 from schemas.errors import NotFound
 from schemas.files import CloudFile, FileKind, UploadedFile
 from schemas.pages import Page, PageRequest
-from storage import object_removals
+from storage import object_removals, pages
 from storage.access import Access
-from storage.rows import fetch_one, fetch_page
+from storage.pages import Key, Listing
+from storage.rows import fetch_one, given, where
+from storage.uploads import Claim
 
 StoredKind = Literal["file", "user_signup"]
 
@@ -43,18 +45,9 @@ _CONFLICTS: Final[dict[StoredKind, sql.SQL]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FileClaim:
-    """The row that this upload is to fill: a new one, or that of an earlier try; `is_done` if it has its file."""
-
-    file_id: UUID
-    key: str
-    is_done: bool
-
-
 async def claim(
     conn: AsyncConnection, file_id: UUID, kind: StoredKind, key: str, file: UploadedFile, at: datetime
-) -> FileClaim:
+) -> Claim:
     """A pending row under `file_id` and `key`, or the one there is: of the same file, or the user's signup record."""
     query = sql.SQL("""
         INSERT INTO cloud_files AS c (
@@ -76,10 +69,10 @@ async def claim(
     """).format(conflict=_CONFLICTS[kind])
     params = {**asdict(file), "file_id": file_id, "kind": kind, "key": key, "at": at}
     claimed = await (await conn.execute(query, params)).fetchone()
-    return FileClaim(claimed[0], claimed[1], False) if claimed else await _done(conn, kind, file)
+    return Claim(claimed[0], claimed[1], False) if claimed else await _done(conn, kind, file)
 
 
-async def _done(conn: AsyncConnection, kind: StoredKind, file: UploadedFile) -> FileClaim:
+async def _done(conn: AsyncConnection, kind: StoredKind, file: UploadedFile) -> Claim:
     cursor = await conn.execute(
         """
         SELECT file_id, file_path_s3
@@ -93,7 +86,7 @@ async def _done(conn: AsyncConnection, kind: StoredKind, file: UploadedFile) -> 
     row = await cursor.fetchone()
     if row is None:
         raise RuntimeError("a row that stood in the way is not there")  # rows are marked as deleted, never removed
-    return FileClaim(row[0], row[1], True)
+    return Claim(row[0], row[1], True)
 
 
 async def finish(
@@ -148,15 +141,19 @@ async def list_files(
     kind: FileKind | None = None,
 ) -> Page[CloudFile]:
     """Files that rest in the store, reports included, newest first; of one user or one kind if given."""
-    query = sql.SQL("""
-        SELECT {columns}
-        FROM {files} AS c
-        WHERE {scope}
-            AND (%(user_id)s::uuid IS NULL OR c.user_id = %(user_id)s)
-            AND (%(kind)s::text IS NULL OR c.kind = %(kind)s)
-    """).format(columns=_COLUMNS, files=_FILES, scope=access.clause("c.user_id"))
+    listing = Listing(
+        columns=_COLUMNS,
+        source=sql.SQL("{files} AS c").format(files=_FILES),
+        where=where(
+            access.clause("c.user_id"),
+            given(user_id, "c.user_id = %(user_id)s"),
+            given(kind, "c.kind = %(kind)s"),
+        ),
+        order=(Key("c.created_at", "timestamptz"), Key("c.file_id", "uuid")),
+        descending=True,
+    )
     params = {**access.params, "user_id": user_id, "kind": kind}
-    return await fetch_page(conn, CloudFile, query, sql.SQL("c.created_at DESC, c.file_id"), page, params)
+    return await pages.fetch(conn, CloudFile, listing, page, params)
 
 
 async def delete_file(conn: AsyncConnection, file_id: UUID, at: datetime) -> None:
