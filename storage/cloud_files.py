@@ -26,8 +26,8 @@ _COLUMNS: Final = sql.SQL("""
 
 _FILES: Final = sql.SQL("""(
     SELECT
-        p.report_id AS file_id, p.user_id, 'report' AS kind, p.filename, p.file_path_s3, p.file_size, p.file_type,
-        p.sha256, p.cloud_service, p.cloud_url, p.created_at, p.uploaded_at
+        p.report_id AS file_id, p.user_id, 'report'::varchar AS kind, p.filename, p.file_path_s3, p.file_size,
+        p.file_type, p.sha256, p.cloud_service, p.cloud_url, p.created_at, p.uploaded_at
     FROM ecg_reports AS p
     WHERE p.upload_status = 'uploaded' AND p.file_path_s3 IS NOT NULL AND p.deleted_at IS NULL
     UNION ALL
