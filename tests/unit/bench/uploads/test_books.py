@@ -15,7 +15,7 @@ Change = Callable[[Book, Kept, dict[str, str]], object]
 
 def agreed() -> tuple[Book, Kept, dict[str, str]]:
     """Two reports, one of them sent again after a 503."""
-    book = Book([Sent("aa", "1", 0.1), Sent("bb", "2", 0.2)], 0, Counter({201: 2, 503: 1}))
+    book = Book([Sent("aa", "1", 0.1), Sent("bb", "2", 0.2)], answers=Counter({201: 2, 503: 1}))
     logs = {"1": Counter({"success": 1}), "2": Counter({"success": 1, "failed": 1})}
     held = Kept({"1": ("k/1", "aa", "uploaded"), "2": ("k/2", "bb", "uploaded")}, logs)
     return book, held, {"k/1": "aa", "k/2": "bb"}
