@@ -14,7 +14,12 @@ from api.dependencies import ReadRooms
 from api.kafka import KafkaSource
 from api.live import LiveFeed
 from api.pages import Dashboard
+from api.reads import ReadLog, writing_to
 from api.routes import (
+    admin_analytics,
+    admin_reports,
+    admin_stats,
+    admin_users,
     alarms,
     auth,
     beats,
@@ -33,7 +38,7 @@ from api.routes import (
 from schemas.settings import Settings
 from storage.cache import cache
 from storage.counts import MemoryCounts
-from storage.database import reader
+from storage.database import auditor, reader
 from storage.objects import objects
 from web import callers, health, middleware, openapi, problems
 from web.etags import ConditionalGet
@@ -52,28 +57,37 @@ Live: `WS /ws/ecg/{user_id}` with the token in the header, as the subprotocols `
 `?token=`; `&device_id=` narrows it. JSON messages of type hello, samples, beats, metrics, rhythm, alarm, dropped
 and heartbeat. Closed with 4401 (log in), 4403 (not your patient), 1013 (a server is away: connect again).
 """
-_SIGNED_IN: Final = (auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports, cloud)
+_SIGNED_IN: Final = (
+    auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports, cloud, admin_stats,
+    admin_users, admin_reports, admin_analytics,
+)  # fmt: skip
 
 
 def create_api(settings: Settings) -> FastAPI:
     """The application; it connects when it starts, not before."""
-    database = reader(settings.database)
+    database, auditing = reader(settings.database), auditor(settings.database)
     store = objects(settings.objects, settings.security, settings.http)
     feed = LiveFeed(lambda: KafkaSource(settings.kafka))
     shared = cache(settings.cache)
 
+    reads = ReadLog(writing_to(auditing), repeat_s=settings.database.audit_repeat_s, size=settings.database.audit_queue)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await database.open()
         try:
+            await database.open()
+            await auditing.open()
+            reads.start()
             yield
         finally:
             await feed.close()
+            await reads.close()
+            await auditing.close()
             await shared.close()
             await database.close()
 
     app = _application(settings.http.prefix, lifespan)
-    app.state.rooms = ReadRooms(database, store, feed, shared, settings.objects)
+    app.state.rooms = ReadRooms(database, store, feed, shared, settings.objects, reads)
     callers.install(app, callers.door(database, settings.security))
     problems.install(app)
     openapi.install(app, settings.http, has_etags=True)
@@ -82,7 +96,11 @@ def create_api(settings: Settings) -> FastAPI:
     async def kafka_answers() -> None:
         await kafka.ping(settings.kafka)
 
-    app.include_router(health.router({"database": database.ping, "kafka": kafka_answers, "objects": store.ping}))
+    app.include_router(
+        health.router(
+            {"database": database.ping, "audit": auditing.ping, "kafka": kafka_answers, "objects": store.ping}
+        )
+    )
     return app
 
 

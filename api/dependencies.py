@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, cast
+from uuid import UUID
 
 from fastapi import Depends, Query
 from starlette.requests import HTTPConnection
 
 from api.live import LiveFeed
+from api.reads import ReadLog
+from schemas import clock
+from schemas.accounts import Caller
+from schemas.audit import AuditLine
+from schemas.cursors import MAX_CHARACTERS
 from schemas.pages import MAX_LIMIT, PageRequest
 from schemas.settings import ObjectSettings
 from storage.cache import Cache
@@ -25,18 +31,50 @@ class ReadRooms:
     live: LiveFeed
     cache: Cache
     object_settings: ObjectSettings
+    reads: ReadLog
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWitness:
+    """Notes in the audit log what a request shows to whom; `address` is where the request came from."""
+
+    reads: ReadLog
+    address: str | None
+
+    def saw(self, caller: Caller, action: str, subject: UUID | str, patient_id: UUID | None = None) -> None:
+        """`caller` is shown data of a patient. Of a user's own nothing is noted; whose a device's is, the log finds."""
+        if caller.role != "user" and patient_id != caller.user_id:
+            self.reads.read(self._line(str(caller.user_id), action, subject, patient_id))
+
+    def handed_out(self, actor: UUID | str, action: str, subject: UUID | str, patient_id: UUID | None = None) -> None:
+        """Data leaves as a file or a link, whoever gets it. Raises Busy when that can't be noted: hand nothing out."""
+        self.reads.handed_out(self._line(str(actor), action, subject, patient_id))
+
+    def _line(self, actor: str, action: str, subject: UUID | str, patient_id: UUID | None) -> AuditLine:
+        return AuditLine(clock.now(), actor, action, str(subject), self.address, patient_id)
+
+
+After = Annotated[
+    str | None, Query(max_length=MAX_CHARACTERS, description="The `next` of the answer before; `page` is then not used")
+]
 
 
 def _rooms(connection: HTTPConnection) -> ReadRooms:
     return cast("ReadRooms", connection.app.state.rooms)
 
 
+def _witness(connection: HTTPConnection) -> ReadWitness:
+    return ReadWitness(_rooms(connection).reads, connection.client.host if connection.client else None)
+
+
 def _paging(
     page: Annotated[int, Query(ge=1, le=1_000_000, description="From 1")] = 1,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items per page")] = 50,
+    after: After = None,
 ) -> PageRequest:
-    return PageRequest(page, limit)
+    return PageRequest(page, limit, after)
 
 
 Rooms = Annotated[ReadRooms, Depends(_rooms)]
+Witness = Annotated[ReadWitness, Depends(_witness)]
 Paging = Annotated[PageRequest, Depends(_paging)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -123,12 +122,13 @@ class AsyncClient:
     async def devices(self) -> list[Device]:
         """Every device this person may see."""
         found: list[Device] = []
-        for number in itertools.count(1):
-            page = await self._http.json("GET", "/devices", params={"page": number, "limit": MAX_LIMIT})
+        params: dict[str, str | int] = {"limit": MAX_LIMIT}
+        while True:
+            page = await self._http.json("GET", "/devices", params=params)
             found += [_device.validate_python(item) for item in page["items"]]
-            if number * MAX_LIMIT >= page["total"]:
-                break
-        return found
+            if page.get("next") is None:
+                return found
+            params["after"] = page["next"]
 
     async def rotate_token(self, device_id: UUID) -> str:
         """A new token for the device; the old one is refused from now on."""

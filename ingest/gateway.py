@@ -14,7 +14,20 @@ from fastapi import APIRouter, FastAPI
 from ingest.device_cache import DeviceCache, LookUp
 from ingest.producer import SampleProducer
 from ingest.rooms import WriteRooms
-from ingest.routes import alarms, auth, cloud, devices, profile, reports, samples, signup, uploads, users
+from ingest.routes import (
+    admin,
+    alarms,
+    auth,
+    cloud,
+    devices,
+    metrics,
+    profile,
+    reports,
+    samples,
+    signup,
+    uploads,
+    users,
+)
 from ingest.uploads import body_limits
 from ingest.uploads_sweeper import keep_sweeping
 from schemas.accounts import DeviceCaller
@@ -84,7 +97,9 @@ def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
 
 def _routes() -> APIRouter:
     routes = APIRouter()
-    for noun in (auth, profile, users, signup, devices, samples, uploads, reports, cloud, alarms):
+    for noun in (
+        auth, profile, users, signup, devices, samples, metrics, uploads, reports, cloud, alarms, admin,
+    ):  # fmt: skip
         routes.include_router(noun.router)
     routes.include_router(reports.admin_router)
     return routes

@@ -10,6 +10,7 @@ from leadwire.brokers import differing_topics, missing_topics, sample_partitions
 from schemas.errors import Busy, LeadwireError, Misconfigured
 from schemas.settings import Settings
 from storage import migrate
+from storage.cache import RedisCache
 from storage.database import Database, auditor, reader, writer
 from storage.objects import objects
 
@@ -35,6 +36,7 @@ async def examine(settings: Settings) -> list[Finding]:
         ("kafka", _kafka),
         ("kafka topics", _topics),
         ("objects", _objects),
+        ("redis", _redis),
     ]
     return [await _finding(name, check, settings) for name, check in checks]
 
@@ -100,6 +102,18 @@ async def _topics(settings: Settings) -> str:
     if different:
         raise Misconfigured("; ".join(different))
     return "as the settings say"
+
+
+async def _redis(settings: Settings) -> str:
+    url = settings.cache.redis_url
+    if url is None:
+        return "not used; each process keeps its own cache and counts (REDIS_URL)"
+    kept = RedisCache(url.get_secret_value())
+    try:
+        await kept.ping()
+    finally:
+        await kept.close()
+    return "answers"
 
 
 async def _objects(settings: Settings) -> str:

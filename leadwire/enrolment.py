@@ -18,10 +18,18 @@ from ingest.client import AsyncClient
 from ingest.player import Target
 from leadwire.folders import DEMO_FOLDER, LOGIN_FILE
 from schemas.accounts import Device
-from schemas.errors import Busy, Duplicate, Misconfigured
+from schemas.errors import Busy, Duplicate, Misconfigured, TooFast
 
 _AT_ONCE: Final = 4
 _PATIENCE_S: Final = 20.0
+
+_patiently: Final = retry(
+    retry=retry_if_exception_type(TooFast),
+    wait=wait_fixed(5),
+    stop=stop_after_delay(300),
+    reraise=True,
+)
+"""Thousands of beds are more requests than one session has for a minute (LEADWIRE_RATE_REQUESTS)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +103,12 @@ async def _target(
     async with turn:
         device = known.get(bed.serial)
         if device is not None:
-            return Target(url, device.device_id, await client.rotate_token(device.device_id))
+            return Target(url, device.device_id, await _patiently(client.rotate_token)(device.device_id))
         with suppress(Duplicate):
-            patient = await client.create_user(bed.serial, secrets.token_urlsafe(16), full_name=bed.patient_name)
-            made = await client.register_device(
+            patient = await _patiently(client.create_user)(
+                bed.serial, secrets.token_urlsafe(16), full_name=bed.patient_name
+            )
+            made = await _patiently(client.register_device)(
                 user_id=patient.user_id, device_serial=bed.serial, device_name=bed.device_name
             )
             return Target(url, made.device.device_id, made.token)

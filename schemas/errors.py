@@ -11,6 +11,7 @@
     │   └── Forbidden             known, but not allowed                                        (403)
     ├── NotFound                  absent, or not yours                                          (404)
     ├── Duplicate                 it exists already                                             (409)
+    ├── StillNeeded               without it nobody could put right what follows                (409)
     ├── TooLarge                  over a limit                                                  (413)
     ├── WrongType                 a media type that is not accepted here                        (415)
     ├── TooFast                   over a rate limit                                             (429)
@@ -99,6 +100,13 @@ class Duplicate(LeadwireError):
 
     status = 409
     title = "Duplicate"
+
+
+class StillNeeded(LeadwireError):
+    """It is the last of its kind, and the system needs one."""
+
+    status = 409
+    title = "Still needed"
 
 
 class TooLarge(LeadwireError):

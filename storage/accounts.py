@@ -13,12 +13,17 @@ from psycopg.errors import UniqueViolation
 from schemas.accounts import Role, User
 from schemas.errors import Duplicate, NotFound
 from schemas.pages import Page, PageRequest
+from storage import pages
 from storage.access import Access
-from storage.rows import fetch_all, fetch_one, fetch_page
+from storage.pages import Key, Listing
+from storage.rows import fetch_all, fetch_one
 
-_COLUMNS: Final = sql.SQL("""
+COLUMNS: Final = sql.SQL("""
     u.user_id, u.username, u.email, u.full_name, u.age, u.gender, u.phone, u.address, u.serial_number, u.role,
     u.is_active, u.created_at, u.updated_at, u.last_login""")
+"""Of a row `u` of users, as User has them."""
+
+BY_NAME: Final = (Key("lower(u.username)", "text"), Key("u.user_id", "uuid"))
 
 _FIELD_BY_CONSTRAINT: Final = {
     "users_username_key": "username",
@@ -61,37 +66,47 @@ async def create_user(conn: AsyncConnection, new: NewUser) -> User:
             %(address)s, %(serial_number)s
         )
         RETURNING {columns}
-    """).format(columns=_COLUMNS)
+    """).format(columns=COLUMNS)
     try:
         async with conn.transaction():
             [created] = await fetch_all(conn, User, query, asdict(new))
     except UniqueViolation as error:
-        field = _FIELD_BY_CONSTRAINT.get(error.diag.constraint_name or "", "value")
-        raise Duplicate(f"a user with this {field} exists already; choose another {field}") from error
+        raise taken(error) from error
     return created
 
 
+def taken(error: UniqueViolation) -> Duplicate:
+    """What the violation of one of users' unique indexes says to a person."""
+    field = _FIELD_BY_CONSTRAINT.get(error.diag.constraint_name or "", "value")
+    return Duplicate(f"a user with this {field} exists already; choose another {field}")
+
+
 async def user(conn: AsyncConnection, access: Access, user_id: UUID) -> User:
-    """One user. Raises NotFound."""
+    """One user. Raises NotFound; one that was deleted is not found either."""
     query = sql.SQL("""
         SELECT {columns}
         FROM users AS u
-        WHERE u.user_id = %(user_id)s AND {scope}
-    """).format(columns=_COLUMNS, scope=access.clause("u.user_id"))
+        WHERE u.user_id = %(user_id)s AND u.deleted_at IS NULL AND {scope}
+    """).format(columns=COLUMNS, scope=access.clause("u.user_id"))
     found = await fetch_one(conn, User, query, {**access.params, "user_id": user_id})
     if found is None:
-        raise NotFound(f"no user {user_id} among those you may see; list them with GET users")
+        raise not_found(user_id)
     return found
+
+
+def not_found(user_id: UUID) -> NotFound:
+    return NotFound(f"no user {user_id} among those you may see; list them with GET users")
 
 
 async def list_users(conn: AsyncConnection, access: Access, page: PageRequest) -> Page[User]:
     """Users by name."""
-    query = sql.SQL("""
-        SELECT {columns}
-        FROM users AS u
-        WHERE {scope}
-    """).format(columns=_COLUMNS, scope=access.clause("u.user_id"))
-    return await fetch_page(conn, User, query, sql.SQL("lower(u.username)"), page, access.params)
+    listing = Listing(
+        columns=COLUMNS,
+        source=sql.SQL("users AS u"),
+        where=sql.SQL("u.deleted_at IS NULL AND {scope}").format(scope=access.clause("u.user_id")),
+        order=BY_NAME,
+    )
+    return await pages.fetch(conn, User, listing, page, access.params)
 
 
 async def credentials(conn: AsyncConnection, username: str) -> Credentials | None:
@@ -99,8 +114,8 @@ async def credentials(conn: AsyncConnection, username: str) -> Credentials | Non
     query = sql.SQL("""
         SELECT {columns}
         FROM users AS u
-        WHERE lower(u.username) = lower(%(username)s)
-    """).format(columns=_COLUMNS)
+        WHERE lower(u.username) = lower(%(username)s) AND u.deleted_at IS NULL
+    """).format(columns=COLUMNS)
     found = await fetch_one(conn, User, query, {"username": username})
     if found is None:
         return None

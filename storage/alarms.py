@@ -14,15 +14,20 @@ from schemas.alarms import NO_DATA, AlarmEvent, Category, Priority, state_of
 from schemas.clock import to_datetime, to_us
 from schemas.errors import NotFound
 from schemas.pages import Page, PageRequest
+from storage import pages
 from storage.access import Access
-from storage.rows import as_float, columns, fetch_all, fetch_one, fetch_page
+from storage.pages import Key, Listing
+from storage.rows import as_float, columns, fetch_all, fetch_one, given, where
 
 _COLUMNS: Final = sql.SQL("""
     a.alarm_id, a.device_id, a.recording_id, a.user_id, a.kind, a.priority, a.category, a.latching, a.began_at,
     a.raised_at, a.ended_at, a.acknowledged_at, a.acknowledged_by, a.value, a.limit_value, a.confidence""")
 
-_URGENCY: Final = sql.SQL("""
-    array_position(ARRAY['high', 'medium', 'low'], a.priority), a.raised_at DESC, a.alarm_id""")
+_URGENCY: Final = (
+    Key("array_position(ARRAY['low', 'medium', 'high'], a.priority)", "bigint"),
+    Key("a.raised_at", "timestamptz"),
+    Key("a.alarm_id", "uuid"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,24 +201,26 @@ async def list_alarms(
     conn: AsyncConnection, access: Access, wanted: AlarmFilter, page: PageRequest
 ) -> Page[AlarmEvent]:
     """Alarms, the most urgent first and of those the newest."""
-    query = sql.SQL("""
-        SELECT {columns}
-        FROM ecg_alarms AS a
-        WHERE {scope}
-            AND (%(user_id)s::uuid IS NULL OR a.user_id = %(user_id)s)
-            AND (%(device_id)s::uuid IS NULL OR a.device_id = %(device_id)s)
-            AND (%(priority)s::text IS NULL OR a.priority = %(priority)s)
-            AND (%(active)s::boolean IS NULL OR a.active = %(active)s)
-    """).format(columns=_COLUMNS, scope=access.clause("a.user_id"))
+    listing = Listing(
+        columns=_COLUMNS,
+        source=sql.SQL("ecg_alarms AS a"),
+        where=where(
+            access.clause("a.user_id"),
+            given(wanted.user_id, "a.user_id = %(user_id)s"),
+            given(wanted.device_id, "a.device_id = %(device_id)s"),
+            given(wanted.priority, "a.priority = %(priority)s"),
+            None if wanted.active is None else sql.SQL("a.active" if wanted.active else "NOT a.active"),
+        ),
+        order=_URGENCY,
+        descending=True,
+    )
     params = {
         **access.params,
         "user_id": wanted.user_id,
         "device_id": wanted.device_id,
         "priority": wanted.priority,
-        "active": wanted.active,
     }
-    rows = await fetch_page(conn, _AlarmRow, query, _URGENCY, page, params)
-    return Page([row.event() for row in rows.items], rows.page, rows.limit, rows.total)
+    return (await pages.fetch(conn, _AlarmRow, listing, page, params)).map(_AlarmRow.event)
 
 
 def _newest(events: Iterable[AlarmEvent]) -> list[AlarmEvent]:

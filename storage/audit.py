@@ -12,7 +12,9 @@ from psycopg import AsyncConnection, sql
 
 from schemas.audit import AuditEntry, AuditLine
 from schemas.pages import Page, PageRequest
-from storage.rows import fetch_all, fetch_page
+from storage import pages
+from storage.pages import Key, Listing
+from storage.rows import fetch_all, given, where
 
 _COLUMNS: Final = sql.SQL("""
     a.entry, a.at, a.actor, a.action, a.subject, a.address, a.patient_id, a.detail, a.audit_id,
@@ -78,16 +80,21 @@ def _as_row(line: AuditLine) -> tuple[object, ...]:
 
 async def list_entries(conn: AsyncConnection, wanted: AuditFilter, page: PageRequest) -> Page[AuditEntry]:
     """Entries, newest first. For admins only: nothing here is scoped to a caller."""
-    query = sql.SQL("""
-        SELECT {columns}
-        FROM audit_log AS a
-        WHERE (%(patient_id)s::uuid IS NULL OR a.patient_id = %(patient_id)s)
-            AND (%(actor)s::text IS NULL OR a.actor = %(actor)s)
-            AND (%(action)s::text IS NULL OR a.action = %(action)s)
-            AND (%(since)s::timestamptz IS NULL OR a.at >= %(since)s)
-            AND (%(until)s::timestamptz IS NULL OR a.at < %(until)s)
-    """).format(columns=_COLUMNS)
-    return await fetch_page(conn, AuditEntry, query, sql.SQL("a.entry DESC"), page, asdict(wanted))
+    listing = Listing(
+        columns=_COLUMNS,
+        source=sql.SQL("audit_log AS a"),
+        where=where(
+            sql.SQL("true"),
+            given(wanted.patient_id, "a.patient_id = %(patient_id)s"),
+            given(wanted.actor, "a.actor = %(actor)s"),
+            given(wanted.action, "a.action = %(action)s"),
+            given(wanted.since, "a.at >= %(since)s"),
+            given(wanted.until, "a.at < %(until)s"),
+        ),
+        order=(Key("a.entry", "bigint"),),
+        descending=True,
+    )
+    return await pages.fetch(conn, AuditEntry, listing, page, asdict(wanted))
 
 
 async def entries_after(conn: AsyncConnection, entry: int, limit: int) -> list[AuditEntry]:

@@ -14,9 +14,21 @@ from schemas.beats import FIGURES, Beat, BeatClass, Fiducials
 from schemas.clock import to_datetime, to_us
 from schemas.pages import Page, PageRequest
 from schemas.results import Results
+from storage import pages
 from storage.access import Access
 from storage.arrays import BIGINT, FLOAT8, TEXT, UUIDS, Column, figures, moments, positions, uuids
-from storage.rows import fetch_all, fetch_page
+from storage.pages import Key, Listing
+from storage.rows import fetch_all, given, where
+
+_COLUMNS: Final = sql.SQL("""
+    b.recording_id, b.device_id, b.r_index, b.beat_at, b.beat_class, b.confidence,
+    b.rr_ms, b.pr_ms, b.qrs_ms, b.qt_ms, b.st_mv, b.amplitude_mv,
+    b.p_onset, b.p_peak, b.p_offset, b.qrs_onset, b.qrs_offset, b.t_onset, b.t_peak, b.t_offset,
+    b.engine_version""")
+
+_BY_TIME: Final = (Key("b.beat_at", "timestamptz"), Key("b.recording_id", "uuid"), Key("b.r_index", "bigint"))
+_BY_INDEX: Final = (Key("b.r_index", "bigint"), Key("b.beat_at", "timestamptz"))
+"""Of one recording, the same order: its key has it."""
 
 _MARKS: Final = tuple(field.name for field in fields(Fiducials))
 _WRITE: Final = """
@@ -97,20 +109,19 @@ async def list_beats(
     recording_id: UUID | None = None,
 ) -> Page[Beat]:
     """Beats with their R peak in [start_us, end_us), in order of time, of a device or a recording or both."""
-    query = sql.SQL("""
-        SELECT
-            b.recording_id, b.device_id, b.r_index, b.beat_at, b.beat_class, b.confidence,
-            b.rr_ms, b.pr_ms, b.qrs_ms, b.qt_ms, b.st_mv, b.amplitude_mv,
-            b.p_onset, b.p_peak, b.p_offset, b.qrs_onset, b.qrs_offset, b.t_onset, b.t_peak, b.t_offset,
-            b.engine_version
-        FROM ecg_beats AS b
-        JOIN recordings AS r ON r.recording_id = b.recording_id
-        WHERE {scope}
-            AND (%(device_id)s::uuid IS NULL OR b.device_id = %(device_id)s)
-            AND (%(recording_id)s::uuid IS NULL OR b.recording_id = %(recording_id)s)
-            AND b.beat_at >= %(start)s
-            AND b.beat_at < %(end)s
-    """).format(scope=access.clause("r.user_id"))
+    listing = Listing(
+        columns=_COLUMNS,
+        source=sql.SQL("ecg_beats AS b"),
+        where=where(
+            sql.SQL("EXISTS (SELECT FROM recordings AS r WHERE r.recording_id = b.recording_id AND {scope})").format(
+                scope=access.clause("r.user_id")
+            ),
+            given(device_id, "b.device_id = %(device_id)s"),
+            given(recording_id, "b.recording_id = %(recording_id)s"),
+            sql.SQL("b.beat_at >= %(start)s AND b.beat_at < %(end)s"),
+        ),
+        order=_BY_TIME if recording_id is None else _BY_INDEX,
+    )
     params = {
         **access.params,
         "device_id": device_id,
@@ -118,9 +129,7 @@ async def list_beats(
         "start": to_datetime(start_us),
         "end": to_datetime(end_us),
     }
-    order = sql.SQL("b.beat_at, b.recording_id, b.r_index")
-    rows = await fetch_page(conn, _BeatRow, query, order, page, params)
-    return Page([row.beat() for row in rows.items], rows.page, rows.limit, rows.total)
+    return (await pages.fetch(conn, _BeatRow, listing, page, params)).map(_BeatRow.beat)
 
 
 def _beat_columns(results: Results) -> dict[str, Column]:

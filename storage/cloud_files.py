@@ -12,9 +12,10 @@ from psycopg import AsyncConnection, sql
 from schemas.errors import NotFound
 from schemas.files import CloudFile, FileKind, UploadedFile
 from schemas.pages import Page, PageRequest
-from storage import object_removals
+from storage import object_removals, pages
 from storage.access import Access
-from storage.rows import fetch_one, fetch_page
+from storage.pages import Key, Listing
+from storage.rows import fetch_one, given, where
 from storage.uploads import Claim
 
 StoredKind = Literal["file", "user_signup"]
@@ -140,15 +141,19 @@ async def list_files(
     kind: FileKind | None = None,
 ) -> Page[CloudFile]:
     """Files that rest in the store, reports included, newest first; of one user or one kind if given."""
-    query = sql.SQL("""
-        SELECT {columns}
-        FROM {files} AS c
-        WHERE {scope}
-            AND (%(user_id)s::uuid IS NULL OR c.user_id = %(user_id)s)
-            AND (%(kind)s::text IS NULL OR c.kind = %(kind)s)
-    """).format(columns=_COLUMNS, files=_FILES, scope=access.clause("c.user_id"))
+    listing = Listing(
+        columns=_COLUMNS,
+        source=sql.SQL("{files} AS c").format(files=_FILES),
+        where=where(
+            access.clause("c.user_id"),
+            given(user_id, "c.user_id = %(user_id)s"),
+            given(kind, "c.kind = %(kind)s"),
+        ),
+        order=(Key("c.created_at", "timestamptz"), Key("c.file_id", "uuid")),
+        descending=True,
+    )
     params = {**access.params, "user_id": user_id, "kind": kind}
-    return await fetch_page(conn, CloudFile, query, sql.SQL("c.created_at DESC, c.file_id"), page, params)
+    return await pages.fetch(conn, CloudFile, listing, page, params)
 
 
 async def delete_file(conn: AsyncConnection, file_id: UUID, at: datetime) -> None:

@@ -14,12 +14,17 @@ from psycopg.errors import UniqueViolation
 from schemas.accounts import Device, DeviceCaller, DeviceType
 from schemas.errors import Duplicate, NotFound
 from schemas.pages import Page, PageRequest
+from storage import pages
 from storage.access import Access
-from storage.rows import fetch_all, fetch_one, fetch_page
+from storage.pages import Key, Listing
+from storage.rows import fetch_all, fetch_one, given, where
 
-_COLUMNS: Final = sql.SQL("""
+COLUMNS: Final = sql.SQL("""
     d.device_id, d.user_id, d.device_type, d.device_serial, d.device_name, d.manufacturer, d.model,
     d.firmware_version, d.is_active, d.registered_at, d.last_seen""")
+
+
+BY_REGISTRATION: Final = (Key("d.registered_at", "timestamptz"), Key("d.device_id", "uuid"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,13 @@ async def register(conn: AsyncConnection, new: NewDevice, token_hash: bytes) -> 
         SELECT
             %(user_id)s::uuid, %(device_type)s, %(device_serial)s, %(device_name)s, %(manufacturer)s, %(model)s,
             %(firmware_version)s, %(token_hash)s
-        WHERE %(user_id)s::uuid IS NULL OR EXISTS (SELECT FROM users WHERE user_id = %(user_id)s::uuid)
+        WHERE %(user_id)s::uuid IS NULL OR EXISTS (
+            SELECT
+            FROM users
+            WHERE user_id = %(user_id)s::uuid AND deleted_at IS NULL
+        )
         RETURNING {columns}
-    """).format(columns=_COLUMNS)
+    """).format(columns=COLUMNS)
     try:
         async with conn.transaction():
             created = await fetch_one(conn, Device, query, {**asdict(new), "token_hash": token_hash})
@@ -68,16 +77,16 @@ async def register(conn: AsyncConnection, new: NewDevice, token_hash: bytes) -> 
     return created
 
 
-async def set_token(conn: AsyncConnection, access: Access, device_id: UUID, token_hash: bytes) -> None:
-    """Replace a device's token; the old one is refused from then on. Raises NotFound."""
+async def set_token(conn: AsyncConnection, access: Access, device_id: UUID, token_hash: bytes | None) -> None:
+    """Replace a device's token, or take it away; the old one is refused from then on. Raises NotFound."""
     query = sql.SQL("""
         UPDATE devices AS d
         SET token_hash = %(token_hash)s
-        WHERE d.device_id = %(device_id)s AND {scope}
+        WHERE d.device_id = %(device_id)s AND d.deleted_at IS NULL AND {scope}
     """).format(scope=access.clause("d.user_id"))
     cursor = await conn.execute(query, {**access.params, "device_id": device_id, "token_hash": token_hash})
     if cursor.rowcount == 0:
-        raise _not_found(device_id)
+        raise not_found(device_id)
 
 
 async def by_token(conn: AsyncConnection, token_hash: bytes) -> DeviceCaller | None:
@@ -96,15 +105,15 @@ async def by_tokens(conn: AsyncConnection, token_hashes: Collection[bytes]) -> d
 
 
 async def device(conn: AsyncConnection, access: Access, device_id: UUID) -> Device:
-    """One device. Raises NotFound."""
+    """One device. Raises NotFound; one that was deleted is not found either."""
     query = sql.SQL("""
         SELECT {columns}
         FROM devices AS d
-        WHERE d.device_id = %(device_id)s AND {scope}
-    """).format(columns=_COLUMNS, scope=access.clause("d.user_id"))
+        WHERE d.device_id = %(device_id)s AND d.deleted_at IS NULL AND {scope}
+    """).format(columns=COLUMNS, scope=access.clause("d.user_id"))
     found = await fetch_one(conn, Device, query, {**access.params, "device_id": device_id})
     if found is None:
-        raise _not_found(device_id)
+        raise not_found(device_id)
     return found
 
 
@@ -112,13 +121,15 @@ async def list_devices(
     conn: AsyncConnection, access: Access, page: PageRequest, user_id: UUID | None = None
 ) -> Page[Device]:
     """Devices in the order of their registration, of one user if given."""
-    query = sql.SQL("""
-        SELECT {columns}
-        FROM devices AS d
-        WHERE {scope} AND (%(user_id)s::uuid IS NULL OR d.user_id = %(user_id)s)
-    """).format(columns=_COLUMNS, scope=access.clause("d.user_id"))
-    order = sql.SQL("d.registered_at, d.device_id")
-    return await fetch_page(conn, Device, query, order, page, {**access.params, "user_id": user_id})
+    listing = Listing(
+        columns=COLUMNS,
+        source=sql.SQL("devices AS d"),
+        where=where(
+            access.clause("d.user_id"), sql.SQL("d.deleted_at IS NULL"), given(user_id, "d.user_id = %(user_id)s")
+        ),
+        order=BY_REGISTRATION,
+    )
+    return await pages.fetch(conn, Device, listing, page, {**access.params, "user_id": user_id})
 
 
 async def owners(conn: AsyncConnection, device_ids: Collection[UUID]) -> dict[UUID, DeviceOwner]:
@@ -149,5 +160,5 @@ async def touch(conn: AsyncConnection, heard_of: Mapping[UUID, datetime]) -> Non
     )
 
 
-def _not_found(device_id: UUID) -> NotFound:
+def not_found(device_id: UUID) -> NotFound:
     return NotFound(f"no device {device_id} among those you may see; list them with GET devices")

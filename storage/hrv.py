@@ -14,8 +14,10 @@ from schemas.clock import to_datetime
 from schemas.hrv import FIGURES, STRETCH_S, HrvStretch
 from schemas.pages import Page, PageRequest
 from schemas.rhythms import ATRIAL_FIBRILLATION, ATRIAL_FLUTTER
+from storage import pages
 from storage.access import Access
-from storage.rows import columns, fetch_all, fetch_page
+from storage.pages import Key, Listing
+from storage.rows import columns, fetch_all
 
 LOOK_BACK: Final = timedelta(hours=26)
 """Stretches older than this are left: a gateway takes in samples at most a day old (LEADWIRE_MAX_CLOCK_SKEW_S)."""
@@ -246,10 +248,14 @@ async def list_hrv(
     conn: AsyncConnection, access: Access, device_id: UUID, start_us: int, end_us: int, page: PageRequest
 ) -> Page[HrvStretch]:
     """The device's stretches that begin in [start_us, end_us), newest first."""
-    query = sql.SQL("""
-        SELECT {names}
-        FROM ecg_hrv AS h
-        WHERE {scope} AND h.device_id = %(device_id)s AND h.stretch_start >= %(start)s AND h.stretch_start < %(end)s
-    """).format(names=_listed([f"h.{name}" for name in _KIND_BY_COLUMN]), scope=access.clause("h.user_id"))
+    listing = Listing(
+        columns=sql.SQL(", ".join(f"h.{name}" for name in _KIND_BY_COLUMN)),
+        source=sql.SQL("ecg_hrv AS h"),
+        where=sql.SQL(
+            "{scope} AND h.device_id = %(device_id)s AND h.stretch_start >= %(start)s AND h.stretch_start < %(end)s"
+        ).format(scope=access.clause("h.user_id")),
+        order=(Key("h.stretch_start", "timestamptz"),),
+        descending=True,
+    )
     params = {**access.params, "device_id": device_id, "start": to_datetime(start_us), "end": to_datetime(end_us)}
-    return await fetch_page(conn, HrvStretch, query, sql.SQL("h.stretch_start DESC"), page, params)
+    return await pages.fetch(conn, HrvStretch, listing, page, params)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from psycopg import AsyncConnection, sql
 
+from schemas.pages import MAX_LIMIT, PageRequest
+from storage import pages
 from storage.access import Access
+from storage.devices import BY_REGISTRATION
 from storage.metrics import NEWEST
-from storage.rows import fetch_all
+from storage.pages import Listing, Slice
+
+_MOST: Final = PageRequest(limit=MAX_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +37,37 @@ class LiveDevice:
     quality: float | None
 
 
-async def live_devices(conn: AsyncConnection, access: Access, since: datetime) -> list[LiveDevice]:
-    """Active devices with metrics, or heard of, at `since` or later; by patient. Figures are their owner's only."""
-    query = sql.SQL("""
-        SELECT
-            d.device_id, d.device_name, d.device_serial, d.last_seen,
-            d.user_id, coalesce(u.full_name, u.username) AS patient_name,
-            m.recording_id, m.recorded_at, m.heart_rate, m.arrhythmia_type,
-            m.arrhythmia_confidence::float8 AS arrhythmia_confidence, m.quality
-        FROM devices AS d
-        LEFT JOIN users AS u ON u.user_id = d.user_id
-        LEFT JOIN LATERAL ({newest}
-        ) AS m ON true
-        WHERE {scope} AND d.is_active AND (m.recorded_at IS NOT NULL OR d.last_seen >= %(since)s)
-        ORDER BY lower(coalesce(u.full_name, u.username)), d.registered_at, d.device_id
-    """).format(newest=NEWEST, scope=access.clause("d.user_id"))
-    return await fetch_all(conn, LiveDevice, query, {**access.params, "since": since})
+async def live_devices(
+    conn: AsyncConnection, access: Access, since: datetime, page: PageRequest = _MOST
+) -> Slice[LiveDevice]:
+    """Active devices with metrics, or heard of, at `since` or later; by patient. Figures are their owner's only.
+
+    Pages go by the order in which devices were registered, and each is sorted by patient.
+    """
+    listing = Listing(
+        columns=_COLUMNS,
+        source=_WITH_NEWEST,
+        where=sql.SQL("{scope} AND d.is_active AND (m.recorded_at IS NOT NULL OR d.last_seen >= %(since)s)").format(
+            scope=access.clause("d.user_id")
+        ),
+        order=BY_REGISTRATION,
+    )
+    found = await pages.fetch_slice(conn, LiveDevice, listing, page, {**access.params, "since": since})
+    return Slice(sorted(found.items, key=_by_patient), found.next)
+
+
+_COLUMNS: Final = sql.SQL("""
+    d.device_id, d.device_name, d.device_serial, d.last_seen,
+    d.user_id, coalesce(u.full_name, u.username) AS patient_name,
+    m.recording_id, m.recorded_at, m.heart_rate, m.arrhythmia_type,
+    m.arrhythmia_confidence::float8 AS arrhythmia_confidence, m.quality""")
+
+_WITH_NEWEST: Final = sql.SQL("""devices AS d
+    LEFT JOIN users AS u ON u.user_id = d.user_id
+    LEFT JOIN LATERAL ({newest}
+    ) AS m ON true""").format(newest=NEWEST)
+
+
+def _by_patient(found: LiveDevice) -> str:
+    """Devices of nobody come last."""
+    return "\U0010ffff" if found.patient_name is None else found.patient_name.lower()

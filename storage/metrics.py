@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -16,19 +16,29 @@ from schemas.clock import to_datetime
 from schemas.errors import NotFound
 from schemas.pages import Page, PageRequest
 from schemas.results import Results
-from storage.access import Access
+from storage import pages
+from storage.access import PEOPLE, Access
 from storage.arrays import uuids
+from storage.devices import BY_REGISTRATION
 from storage.metrics_rows import VALUE_BY_COLUMN, MetricsRow, metrics_columns, metrics_row
-from storage.rows import fetch_all, fetch_one, fetch_page
+from storage.pages import Key, Late, Listing, Slice
+from storage.rows import fetch_one, given, where
 
-_COLUMNS: Final = sql.SQL("""
+_OWN_COLUMNS: Final = sql.SQL("""
     m.metric_id, m.user_id, m.device_id, m.recording_id, m.heart_rate, m.pr_interval, m.qrs_duration, m.qtc_interval,
     m.st_segment, m.qrs_axis, m.arrhythmia_type, m.arrhythmia_confidence::float8 AS arrhythmia_confidence,
     m.raw_data_s3_path, m.recorded_at, m.rr_ms, m.qt_ms, m.qtc_ms, m.qtc_bazett_ms, m.qtc_framingham_ms,
     m.qtc_hodges_ms, m.st_mv, m.st80_mv, m.p_axis_deg, m.qrs_axis_deg, m.t_axis_deg, m.quality, m.engine_version,
-    m.seconds, m.main_lead, r.leads AS recorded_leads, m.lead_quality, m.lead_flags""")
+    m.seconds, m.main_lead, m.lead_quality, m.lead_flags""")
+
+_COLUMNS: Final = _OWN_COLUMNS + sql.SQL(", r.leads AS recorded_leads")
 
 _LEADS: Final = sql.SQL("LEFT JOIN recordings AS r ON r.recording_id = m.recording_id")
+
+_LATE_LEADS: Final = Late(
+    columns=sql.SQL("r.leads AS recorded_leads"),
+    join=sql.SQL("LEFT JOIN recordings AS r ON r.recording_id = page_rows.recording_id"),
+)
 
 NEWEST: Final = sql.SQL("""
             SELECT *
@@ -53,6 +63,7 @@ NEWEST: Final = sql.SQL("""
             LIMIT 1""")
 """The newest second of a device `d` that is its owner's to see, kept or not; for a LATERAL join."""
 
+_ALL: Final = 1_000_000
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -138,26 +149,78 @@ async def list_metrics(
     conn: AsyncConnection, access: Access, wanted: MetricsFilter, page: PageRequest
 ) -> Page[MetricsRow]:
     """The metrics that are kept, newest first."""
-    query = sql.SQL("""
-        SELECT {columns}
+    of_many = access.role == "doctor" and wanted.user_id is None and wanted.device_id is None
+    listing = Listing(
+        columns=_OWN_COLUMNS,
+        source=_OF_PEOPLE.format(people=PEOPLE, wanted=_wanted(wanted)) if of_many else sql.SQL("ecg_metrics AS m"),
+        where=where(access.clause("m.user_id"), _wanted(wanted)),
+        order=(Key("m.recorded_at", "timestamptz"), Key("m.device_id", "uuid")),
+        descending=True,
+        late=_LATE_LEADS,
+    )
+    return await pages.fetch(conn, metrics_row, listing, page, {**access.params, **asdict(wanted)})
+
+
+def _wanted(wanted: MetricsFilter) -> sql.Composed:
+    return where(
+        sql.SQL("true"),
+        given(wanted.user_id, "m.user_id = %(user_id)s"),
+        given(wanted.device_id, "m.device_id = %(device_id)s"),
+        given(wanted.arrhythmia_type, "m.arrhythmia_type = %(arrhythmia_type)s"),
+        given(wanted.start, "m.recorded_at >= %(start)s"),
+        given(wanted.end, "m.recorded_at < %(end)s"),
+    )
+
+
+_OF_PEOPLE: Final = sql.SQL("""unnest({people}) AS person (user_id)
+    CROSS JOIN LATERAL (
+        SELECT *
         FROM ecg_metrics AS m
-        {leads}
-        WHERE {scope}
-            AND (%(user_id)s::uuid IS NULL OR m.user_id = %(user_id)s)
-            AND (%(device_id)s::uuid IS NULL OR m.device_id = %(device_id)s)
-            AND (%(arrhythmia_type)s::text IS NULL OR m.arrhythmia_type = %(arrhythmia_type)s)
-            AND m.recorded_at >= coalesce(%(start)s::timestamptz, '-infinity')
-            AND m.recorded_at < coalesce(%(end)s::timestamptz, 'infinity')
-    """).format(columns=_COLUMNS, leads=_LEADS, scope=access.clause("m.user_id"))
-    params = {
-        **access.params,
-        "user_id": wanted.user_id,
-        "device_id": wanted.device_id,
-        "arrhythmia_type": wanted.arrhythmia_type,
-        "start": wanted.start,
-        "end": wanted.end,
-    }
-    return await fetch_page(conn, metrics_row, query, sql.SQL("m.recorded_at DESC, m.device_id"), page, params)
+        WHERE m.user_id = person.user_id AND {wanted}
+            AND (m.recorded_at, m.device_id) < (
+                coalesce(%(page_after_0)s::timestamptz, 'infinity'),
+                coalesce(%(page_after_1)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+            )
+        ORDER BY m.recorded_at DESC, m.device_id DESC
+        LIMIT %(page_reach)s
+    ) AS m""")
+"""A doctor's list: the newest of each patient, instead of everybody's until enough of them are a patient's."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatestFilter:
+    """Which devices' newest metrics; None asks for all. None older than `since`; of deleted devices only if asked."""
+
+    user_id: UUID | None = None
+    device_id: UUID | None = None
+    since: datetime | None = None
+    deleted: bool = False
+
+
+async def latest_page(
+    conn: AsyncConnection, access: Access, wanted: LatestFilter, page: PageRequest
+) -> Slice[MetricsRow]:
+    """The newest metrics of each device that is the caller's to see now, newest first on each page.
+
+    Pages go by the order in which devices were registered: by age they would never hold still while metrics come in.
+    """
+    listing = Listing(
+        columns=_OWN_COLUMNS,
+        source=_NEWEST_OF_EACH,
+        where=where(
+            access.clause("d.user_id"),
+            None if wanted.deleted else sql.SQL("d.deleted_at IS NULL"),
+            given(wanted.user_id, "d.user_id = %(user_id)s"),
+            given(wanted.device_id, "d.device_id = %(device_id)s"),
+        ),
+        order=BY_REGISTRATION,
+        late=_LATE_LEADS,
+    )
+    found = await pages.fetch_slice(conn, metrics_row, listing, page, {**access.params, **asdict(wanted)})
+    return Slice(sorted(found.items, key=lambda row: row.recorded_at, reverse=True), found.next)
+
+
+_NEWEST_OF_EACH: Final = sql.SQL("devices AS d CROSS JOIN LATERAL ({newest}) AS m").format(newest=NEWEST)
 
 
 async def latest_metrics(
@@ -167,20 +230,9 @@ async def latest_metrics(
     device_id: UUID | None = None,
     since: datetime | None = None,
 ) -> list[MetricsRow]:
-    """The newest metrics of each device that is the caller's to see now, none older than `since`; newest first."""
-    query = sql.SQL("""
-        SELECT {columns}
-        FROM devices AS d
-        CROSS JOIN LATERAL ({newest}
-        ) AS m
-        {leads}
-        WHERE {scope}
-            AND (%(user_id)s::uuid IS NULL OR d.user_id = %(user_id)s)
-            AND (%(device_id)s::uuid IS NULL OR d.device_id = %(device_id)s)
-        ORDER BY m.recorded_at DESC, m.device_id
-    """).format(columns=_COLUMNS, newest=NEWEST, leads=_LEADS, scope=access.clause("d.user_id"))
-    params = {**access.params, "user_id": user_id, "device_id": device_id, "since": since}
-    return await fetch_all(conn, metrics_row, query, params)
+    """All of latest_page() at once, for a person or a device."""
+    wanted = LatestFilter(user_id, device_id, since)
+    return (await latest_page(conn, access, wanted, PageRequest(limit=_ALL))).items
 
 
 async def metric(conn: AsyncConnection, access: Access, metric_id: UUID) -> MetricsRow:

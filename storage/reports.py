@@ -12,15 +12,19 @@ from psycopg import AsyncConnection, sql
 from schemas.errors import NotFound
 from schemas.pages import Page, PageRequest
 from schemas.reports import Report
-from storage import object_removals
+from storage import object_removals, pages
 from storage.access import Access, everything
-from storage.rows import fetch_one, fetch_page
+from storage.pages import Key, Listing
+from storage.rows import fetch_one, given, where
 
 COLUMNS: Final = sql.SQL("""
     p.report_id, p.user_id, p.device_id, p.filename, p.file_path_s3, p.file_size, p.file_type, p.heart_rate,
     p.pr_interval, p.qrs_duration, p.qtc_interval, p.st_segment, p.qrs_axis, p.patient_name, p.patient_age,
     p.report_date, p.machine_serial, p.upload_status, p.cloud_service, p.cloud_url, p.created_at, p.uploaded_at,
     encode(p.sha256, 'hex') AS sha256""")
+
+NEWEST_FIRST: Final = (Key("p.created_at", "timestamptz"), Key("p.report_id", "uuid"))
+"""Descending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +136,20 @@ async def list_reports(
     device_id: UUID | None = None,
 ) -> Page[Report]:
     """Reports, newest first, of one user or one device if given."""
-    query = sql.SQL("""
-        SELECT {columns}
-        FROM ecg_reports AS p
-        WHERE {scope}
-            AND p.deleted_at IS NULL
-            AND (%(user_id)s::uuid IS NULL OR p.user_id = %(user_id)s)
-            AND (%(device_id)s::uuid IS NULL OR p.device_id = %(device_id)s)
-    """).format(columns=COLUMNS, scope=access.clause("p.user_id"))
+    listing = Listing(
+        columns=COLUMNS,
+        source=sql.SQL("ecg_reports AS p"),
+        where=where(
+            access.clause("p.user_id"),
+            sql.SQL("p.deleted_at IS NULL"),
+            given(user_id, "p.user_id = %(user_id)s"),
+            given(device_id, "p.device_id = %(device_id)s"),
+        ),
+        order=NEWEST_FIRST,
+        descending=True,
+    )
     params = {**access.params, "user_id": user_id, "device_id": device_id}
-    return await fetch_page(conn, Report, query, sql.SQL("p.created_at DESC, p.report_id"), page, params)
+    return await pages.fetch(conn, Report, listing, page, params)
 
 
 async def delete_report(conn: AsyncConnection, access: Access, report_id: UUID, at: datetime) -> Report:

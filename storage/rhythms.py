@@ -13,8 +13,21 @@ from psycopg import AsyncConnection, sql
 from schemas.clock import to_datetime, to_us
 from schemas.pages import Page, PageRequest
 from schemas.rhythms import EpisodeState, RhythmEpisode
+from storage import pages
 from storage.access import Access
-from storage.rows import columns, fetch_page
+from storage.pages import Key, Listing
+from storage.rows import columns
+
+_COLUMNS: Final = sql.SQL("""
+    e.recording_id, e.device_id, e.first_r_index, e.label, e.state, e.started_at, e.ended_at, e.confidence,
+    e.engine_version""")
+
+_ORDER: Final = (
+    Key("e.started_at", "timestamptz"),
+    Key("e.recording_id", "uuid"),
+    Key("e.first_r_index", "bigint"),
+    Key("e.label", "text"),
+)
 
 _RANK: Final[dict[EpisodeState, int]] = {"opened": 0, "updated": 1, "closed": 2}
 
@@ -74,21 +87,19 @@ async def list_rhythms(
     conn: AsyncConnection, access: Access, device_id: UUID, start_us: int, end_us: int, page: PageRequest
 ) -> Page[RhythmEpisode]:
     """The device's episodes that touch [start_us, end_us), in the order they began."""
-    query = sql.SQL("""
-        SELECT
-            e.recording_id, e.device_id, e.first_r_index, e.label, e.state, e.started_at, e.ended_at, e.confidence,
-            e.engine_version
-        FROM ecg_rhythms AS e
-        JOIN recordings AS r ON r.recording_id = e.recording_id
-        WHERE {scope}
+    listing = Listing(
+        columns=_COLUMNS,
+        source=sql.SQL("ecg_rhythms AS e"),
+        where=sql.SQL("""
+            EXISTS (SELECT FROM recordings AS r WHERE r.recording_id = e.recording_id AND {scope})
             AND e.device_id = %(device_id)s
             AND e.started_at < %(end)s
             AND (e.ended_at > %(start)s OR e.started_at >= %(start)s)
-    """).format(scope=access.clause("r.user_id"))
+        """).format(scope=access.clause("r.user_id")),
+        order=_ORDER,
+    )
     params = {**access.params, "device_id": device_id, "start": to_datetime(start_us), "end": to_datetime(end_us)}
-    order = sql.SQL("e.started_at, e.recording_id, e.first_r_index, e.label")
-    rows = await fetch_page(conn, _RhythmRow, query, order, page, params)
-    return Page([row.episode() for row in rows.items], rows.page, rows.limit, rows.total)
+    return (await pages.fetch(conn, _RhythmRow, listing, page, params)).map(_RhythmRow.episode)
 
 
 def _newest(episodes: Iterable[RhythmEpisode]) -> list[RhythmEpisode]:

@@ -1,4 +1,4 @@
-"""Rows: a list as one array per column, a page of a query, at most one row of it."""
+"""Rows: a list as one array per column, at most one row of it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TypeAlias, TypeVar
 
 from psycopg import AsyncConnection, sql
 from psycopg.rows import BaseRowFactory, kwargs_row
-
-from schemas.pages import Page, PageRequest
 
 Row = TypeVar("Row")
 Query: TypeAlias = sql.SQL | sql.Composed
@@ -37,6 +35,19 @@ def array_text(values: Iterable[object]) -> str:
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
+def where(*terms: sql.Composable | None) -> sql.Composed:
+    """The terms that are there, joined by AND; one that is None asks for nothing.
+
+    A filter that isn't given is left out, and not made to pass everything by its value: the plan fits what is asked.
+    """
+    return sql.SQL(" AND ").join([term for term in terms if term is not None])
+
+
+def given(value: object, term: str) -> sql.SQL | None:
+    """The term for where(), None without a value for it."""
+    return None if value is None else sql.SQL(term)
+
+
 async def fetch_all(conn: AsyncConnection, kind: Callable[..., Row], query: Query, params: Params) -> list[Row]:
     """Every row as a `kind`, whose fields (or parameters) are the query's columns."""
     return await _fetch(conn, kwargs_row(kind), query, params)
@@ -46,28 +57,6 @@ async def fetch_one(conn: AsyncConnection, kind: Callable[..., Row], query: Quer
     """The first row as a `kind`, or None."""
     rows = await fetch_all(conn, kind, query, params)
     return rows[0] if rows else None
-
-
-async def fetch_page(
-    conn: AsyncConnection,
-    kind: Callable[..., Row],
-    query: sql.Composed,
-    order: sql.SQL,
-    page: PageRequest,
-    params: Params,
-) -> Page[Row]:
-    """One page of `query` in `order` (which must be total, or pages overlap), and how many rows there are in all."""
-    total = await _count(conn, query, params)
-    cut = query + sql.SQL("\nORDER BY ") + order + sql.SQL("\nLIMIT %(page_limit)s OFFSET %(page_offset)s")
-    items = await fetch_all(conn, kind, cut, {**params, "page_limit": page.limit, "page_offset": page.offset})
-    return Page(items, page.page, page.limit, total)
-
-
-async def _count(conn: AsyncConnection, query: sql.Composed, params: Params) -> int:
-    counting = sql.SQL("SELECT count(*) FROM (\n{query}\n) AS everything").format(query=query)
-    cursor = await conn.execute(counting, params)
-    row = await cursor.fetchone()
-    return int(row[0]) if row else 0
 
 
 async def _fetch(conn: AsyncConnection, factory: BaseRowFactory[Row], query: Query, params: Params) -> list[Row]:

@@ -120,6 +120,17 @@ async def _any_device(
     return await recognise_device(door_of(request), device_token(request.headers))
 
 
+async def _sender(
+    request: Request,
+    _: Annotated[Credentials, Depends(_person_scheme)],
+    __: Annotated[str | None, Depends(_device_header)],
+) -> Caller | DeviceCaller:
+    token = device_token(request.headers)
+    if DEVICE_HEADER in request.headers or (token or "").startswith(tokens.DEVICE_PREFIX):
+        return await recognise_device(door_of(request), token)
+    return await recognise_person(door_of(request), token)
+
+
 Person = Annotated[Caller, Depends(_person)]
 """Any person who is logged in; what they may see is up to storage.access."""
 
@@ -131,3 +142,6 @@ Clinician = Annotated[Caller, Depends(_clinician)]
 
 AnyDevice = Annotated[DeviceCaller, Depends(_any_device)]
 """A registered, active device."""
+
+Sender = Annotated[Caller | DeviceCaller, Depends(_sender)]
+"""A person who is logged in, or a registered, active device."""

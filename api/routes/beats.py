@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import Paging, Rooms
+from api.dependencies import Paging, Rooms, Witness
 from api.moments import ALL_TIME, Moment, period
 from schemas.beats import Beat
 from schemas.burden import HourBurden
@@ -34,6 +34,7 @@ class Burden:
 async def list_beats(
     caller: Person,
     rooms: Rooms,
+    witness: Witness,
     page: Paging,
     device_id: Annotated[UUID | None, Query(description="This, recording_id, or both")] = None,
     recording_id: UUID | None = None,
@@ -44,9 +45,12 @@ async def list_beats(
         raise Malformed("whose beats is not said; name a device_id or a recording_id")
     span = period(start, end)
     async with rooms.database.transaction() as conn:
-        return await beats.list_beats(
+        found = await beats.list_beats(
             conn, for_caller(caller), device_id, span.start_us, span.end_us, page, recording_id=recording_id
         )
+    if found.items:
+        witness.saw(caller, "beats.read", recording_id or device_id or "all")
+    return found
 
 
 @router.get(
@@ -54,9 +58,14 @@ async def list_beats(
     summary="Ectopic beats of each hour that begins in [start, end)",
     description="Hours of UTC, of up to 31 days. Two ectopic beats of a class in a row are a couplet, more a run.",
 )
-async def list_burden(caller: Person, rooms: Rooms, device_id: UUID, start: Moment, end: Moment) -> Burden:
+async def list_burden(
+    caller: Person, rooms: Rooms, witness: Witness, device_id: UUID, start: Moment, end: Moment
+) -> Burden:
     span = period(start, end)
     if span.end_us - span.start_us > _LONGEST_US:
         raise Malformed("the period is over 31 days; ask for one month after the other")
     async with rooms.database.transaction() as conn:
-        return Burden(await burden.hourly_burden(conn, for_caller(caller), device_id, span.start_us, span.end_us))
+        found = await burden.hourly_burden(conn, for_caller(caller), device_id, span.start_us, span.end_us)
+    if found:
+        witness.saw(caller, "beats.read", device_id)
+    return Burden(found)

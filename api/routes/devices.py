@@ -11,10 +11,10 @@ from fastapi import APIRouter, Query
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from api.dependencies import Paging, Rooms
+from api.dependencies import After, Paging, Rooms
 from schemas import clock
 from schemas.accounts import Device
-from schemas.pages import Page
+from schemas.pages import MAX_LIMIT, Cursor, Page, PageRequest
 from schemas.reports import Report
 from storage import devices, live, reports
 from storage.access import for_caller
@@ -27,9 +27,10 @@ router = APIRouter(prefix="/devices", tags=["Devices"])
 
 @dataclass(frozen=True, slots=True)
 class LiveDevices:
-    """Every device that was heard of lately."""
+    """Devices that were heard of lately; `next` is the cursor of further ones, if there are any."""
 
     items: list[LiveDevice]
+    next: Cursor = None
 
 
 _LIVE: Final = TypeAdapter(LiveDevices)
@@ -49,11 +50,13 @@ async def live_now(
     caller: Person,
     rooms: Rooms,
     within_s: Annotated[int, Query(ge=1, le=3600, description="How long ago counts as live")] = 60,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Devices per answer")] = MAX_LIMIT,
+    after: After = None,
 ) -> Response:
     since = clock.now() - timedelta(seconds=within_s)
     async with rooms.database.transaction() as conn:
-        found = LiveDevices(await live.live_devices(conn, for_caller(caller), since))
-    return Response(_LIVE.dump_json(found), media_type="application/json")
+        found = await live.live_devices(conn, for_caller(caller), since, PageRequest(1, limit, after))
+    return Response(_LIVE.dump_json(LiveDevices(found.items, found.next)), media_type="application/json")
 
 
 @router.get("/{device_id}", summary="One device", responses=documented(404))

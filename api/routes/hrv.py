@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.dependencies import Paging, Rooms
+from api.dependencies import Paging, Rooms, Witness
 from api.moments import ALL_TIME, Moment, period
 from schemas.hrv import HrvStretch
 from schemas.pages import Page
@@ -26,10 +26,14 @@ async def list_hrv(
     device_id: UUID,
     caller: Person,
     rooms: Rooms,
+    witness: Witness,
     page: Paging,
     start: Moment = ALL_TIME.start_us,
     end: Moment = ALL_TIME.end_us,
 ) -> Page[HrvStretch]:
     span = period(start, end)
     async with rooms.database.transaction() as conn:
-        return await hrv.list_hrv(conn, for_caller(caller), device_id, span.start_us, span.end_us, page)
+        found = await hrv.list_hrv(conn, for_caller(caller), device_id, span.start_us, span.end_us, page)
+    if found.items:
+        witness.saw(caller, "hrv.read", device_id)
+    return found

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
-from api.dependencies import ReadRooms, Rooms
+from api.dependencies import ReadRooms, ReadWitness, Rooms, Witness
 from api.live import Subscription
 from api.live_messages import to_text
 from schemas import clock
@@ -35,6 +35,7 @@ class _Watch:
 
     socket: WebSocket
     rooms: ReadRooms
+    witness: ReadWitness
     token: str | None
     user_id: UUID
     device_id: UUID | None
@@ -46,6 +47,7 @@ class _Watch:
         async with self.rooms.database.transaction() as conn:
             await accounts.user(conn, access, self.user_id)
             page = await devices.list_devices(conn, access, PageRequest(1, MAX_LIMIT), self.user_id)
+        self.witness.saw(caller, "live.watch", self.user_id, self.user_id)
         return [one for one in page.items if self.device_id in (None, one.device_id)]
 
 
@@ -54,6 +56,7 @@ async def watch(
     socket: WebSocket,
     user_id: UUID,
     rooms: Rooms,
+    witness: Witness,
     device_id: UUID | None = None,
     token: Annotated[str | None, Query(description="Where neither header nor subprotocol can be set")] = None,
 ) -> None:
@@ -61,7 +64,7 @@ async def watch(
     offered = socket.scope["subprotocols"]
     await socket.accept(PROTOCOL if PROTOCOL in offered else None)
     try:
-        await _serve(_Watch(socket, rooms, _token(socket, token), user_id, device_id))
+        await _serve(_Watch(socket, rooms, witness, _token(socket, token), user_id, device_id))
     except LeadwireError as error:
         await _close(socket, _code(error), str(error))
     except WebSocketDisconnect:

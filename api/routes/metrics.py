@@ -9,13 +9,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import Paging, Rooms
+from api.dependencies import After, Paging, Rooms, Witness
 from api.moments import Moment
 from schemas import clock
-from schemas.pages import Page
+from schemas.pages import MAX_LIMIT, Cursor, Page, PageRequest
 from storage import metrics
 from storage.access import for_caller
-from storage.metrics import MetricsFilter
+from storage.metrics import LatestFilter, MetricsFilter
 from storage.metrics_rows import MetricsRow
 from web.callers import Person
 from web.problems import documented
@@ -27,15 +27,17 @@ _LIVE_S: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class LatestMetrics:
-    """The newest metrics of each device, newest first."""
+    """The newest metrics of each device, newest first; `next` is the cursor of further devices, if there are any."""
 
     items: list[MetricsRow]
+    next: Cursor = None
 
 
 @router.get("", summary="Metrics, newest first")
 async def list_metrics(
     caller: Person,
     rooms: Rooms,
+    witness: Witness,
     page: Paging,
     user_id: UUID | None = None,
     device_id: UUID | None = None,
@@ -51,7 +53,10 @@ async def list_metrics(
         end=None if end is None else clock.to_datetime(end),
     )
     async with rooms.database.transaction() as conn:
-        return await metrics.list_metrics(conn, for_caller(caller), wanted, page)
+        found = await metrics.list_metrics(conn, for_caller(caller), wanted, page)
+    if found.items:
+        witness.saw(caller, "metrics.read", device_id or user_id or "all", user_id)
+    return found
 
 
 @router.get(
@@ -62,18 +67,27 @@ async def list_metrics(
 async def latest(
     caller: Person,
     rooms: Rooms,
+    witness: Witness,
     user_id: UUID | None = None,
     device_id: UUID | None = None,
     since: Moment | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Devices per answer")] = 50,
+    after: After = None,
 ) -> LatestMetrics:
     oldest = None if since is None else clock.to_datetime(since)
     if oldest is None and user_id is None and device_id is None:
         oldest = clock.now() - timedelta(seconds=_LIVE_S)
     async with rooms.database.transaction() as conn:
-        return LatestMetrics(await metrics.latest_metrics(conn, for_caller(caller), user_id, device_id, oldest))
+        wanted = LatestFilter(user_id, device_id, oldest)
+        found = await metrics.latest_page(conn, for_caller(caller), wanted, PageRequest(1, limit, after))
+    if found.items:
+        witness.saw(caller, "metrics.read", device_id or user_id or "all", user_id)
+    return LatestMetrics(found.items, found.next)
 
 
 @router.get("/{metric_id}", summary="The metrics of one second", responses=documented(404))
-async def metric(metric_id: UUID, caller: Person, rooms: Rooms) -> MetricsRow:
+async def metric(metric_id: UUID, caller: Person, rooms: Rooms, witness: Witness) -> MetricsRow:
     async with rooms.database.transaction() as conn:
-        return await metrics.metric(conn, for_caller(caller), metric_id)
+        found = await metrics.metric(conn, for_caller(caller), metric_id)
+    witness.saw(caller, "metrics.read", found.device_id, found.user_id)
+    return found

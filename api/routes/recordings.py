@@ -7,9 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.dependencies import Paging, Rooms
+from api.dependencies import Paging, Rooms, Witness
 from api.moments import ALL_TIME, Moment, period
-from schemas.pages import Page
+from schemas import cursors
+from schemas.pages import Page, PageRequest
 from schemas.samples import Lead, Recording
 from storage import samples
 from storage.access import for_caller
@@ -54,6 +55,7 @@ async def list_recordings(
     device_id: UUID,
     caller: Person,
     rooms: Rooms,
+    witness: Witness,
     page: Paging,
     start: Moment = ALL_TIME.start_us,
     end: Moment = ALL_TIME.end_us,
@@ -61,14 +63,29 @@ async def list_recordings(
     span, access = period(start, end), for_caller(caller)
     async with rooms.database.transaction() as conn:
         found = await samples.recordings(conn, access, device_id, span.start_us, span.end_us)
-        cut = found[page.offset : page.offset + page.limit]
+        first = _first(found, page)
+        cut = found[first : first + page.limit]
         items = [stored(one, await samples.extent(conn, access, one.recording_id)) for one in cut]
-    return Page(items, page.page, page.limit, len(found))
+    if items:
+        witness.saw(caller, "recordings.read", device_id)
+    has_more = first + page.limit < len(found)
+    following = cursors.encode([cut[-1].started_at_us, cut[-1].recording_id]) if has_more and cut else None
+    return Page(items, page.page, page.limit, len(found), next=following)
+
+
+def _first(found: list[Recording], page: PageRequest) -> int:
+    """Where the page begins: a device has few recordings, and all of them are here."""
+    if page.after is None:
+        return page.offset
+    started_at_us, recording_id = cursors.decode(page.after, ["bigint", "uuid"])
+    return sum((one.started_at_us, one.recording_id) <= (started_at_us, recording_id) for one in found)
 
 
 @router.get("/{recording_id}", summary="One recording", responses=documented(404))
-async def recording(recording_id: UUID, caller: Person, rooms: Rooms) -> StoredRecording:
+async def recording(recording_id: UUID, caller: Person, rooms: Rooms, witness: Witness) -> StoredRecording:
     access = for_caller(caller)
     async with rooms.database.transaction() as conn:
         found = await samples.recording(conn, access, recording_id)
-        return stored(found, await samples.extent(conn, access, recording_id))
+        extent = await samples.extent(conn, access, recording_id)
+    witness.saw(caller, "recording.read", recording_id, found.user_id)
+    return stored(found, extent)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from api import stored_strips, waveform_json, waveforms
-from api.dependencies import Rooms
+from api.dependencies import Rooms, Witness
 from api.moments import Moment
 from api.stored_strips import Wanted
 from api.waveform_json import Waveforms
@@ -69,9 +69,13 @@ class SamplesQuery(BaseModel):
     response_model=Waveforms,
     responses={200: {"content": {PROTOBUF: {"schema": {"type": "string", "format": "binary"}}}}, **documented(404)},
 )
-async def samples(query: Annotated[SamplesQuery, Query()], request: Request, caller: Person, rooms: Rooms) -> Response:
+async def samples(
+    query: Annotated[SamplesQuery, Query()], request: Request, caller: Person, rooms: Rooms, witness: Witness
+) -> Response:
     async with rooms.database.transaction() as conn:
         strips = await stored_strips.read(conn, for_caller(caller), query.wanted())
+    if strips:
+        witness.saw(caller, "samples.read", query.recording_id or query.device_id or "all")
     if query.points is not None:
         return JSONResponse(await asyncio.to_thread(_drawn, strips, query.points))
     if PROTOBUF in request.headers.get("accept", ""):

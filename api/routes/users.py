@@ -10,8 +10,9 @@ from api.dependencies import Paging, Rooms
 from schemas.accounts import Device, User
 from schemas.pages import Page
 from schemas.reports import Report
-from storage import accounts, devices, metrics, reports
+from storage import accounts, care, devices, metrics, reports
 from storage.access import for_caller
+from storage.care import Party
 from storage.metrics import MetricsFilter
 from storage.metrics_rows import MetricsRow
 from web.callers import Admin, Person
@@ -54,3 +55,18 @@ async def metrics_of(user_id: UUID, caller: Person, rooms: Rooms, page: Paging) 
         access = for_caller(caller)
         await accounts.user(conn, access, user_id)
         return await metrics.list_metrics(conn, access, MetricsFilter(user_id=user_id), page)
+
+
+@router.get("/{user_id}/doctors", summary="Who looks after a patient now", responses=documented(404))
+async def doctors_of(user_id: UUID, caller: Person, rooms: Rooms, page: Paging) -> Page[Party]:
+    async with rooms.database.transaction() as conn:
+        await accounts.user(conn, for_caller(caller), user_id)
+        return await care.doctors_of(conn, user_id, page)
+
+
+@router.get("/{user_id}/patients", summary="Whom a doctor looks after now", responses=documented(404))
+async def patients_of(user_id: UUID, caller: Person, rooms: Rooms, page: Paging) -> Page[Party]:
+    async with rooms.database.transaction() as conn:
+        access = for_caller(caller)
+        await accounts.user(conn, access, user_id)
+        return await care.patients_of(conn, access, user_id, page)

@@ -84,16 +84,7 @@ def _begin(service: str) -> Settings:
 
 
 def _serve(app: ASGIApp, settings: Settings, host: str, port: int) -> None:
-    import uvicorn
+    from leadwire import serving
 
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        ws_max_size=settings.http.max_body_bytes,
-        # Longer than nginx keeps its own end, and than any Retry-After: who comes again must not meet a closing door.
-        timeout_keep_alive=75,
-    )
+    serving.serve(serving.config(app, settings.http, host, port))
     logger(__name__).info("stopped")

@@ -33,6 +33,7 @@ PAGE: Final = Path(__file__).parents[2] / "api" / "dashboard"
 USERNAME: Final = "admin"
 PASSWORD: Final = "clinic"
 TOKEN: Final = "fake-token"
+REFRESH_TOKEN: Final = "fake-refresh"
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -41,24 +42,36 @@ PDF: Final = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\
 
 
 class FakeBackend:
-    """Set `away` and it answers 503 and drops its sockets; set `expired` and no token is good any more."""
+    """Set `away` and it answers 503 and drops its sockets; set `expired` and no token is good any more.
+
+    `end_token()` ends the access token alone, so that it must be renewed.
+    """
 
     def __init__(self, beds: list[Bed]) -> None:
         self.beds = {bed.device_id: bed for bed in beds}
         self.started_s = float(int(time.time()) - LOOP_S)
         self.away = False
         self.expired = False
+        self.token, self.refresh_token, self.expires_in = TOKEN, REFRESH_TOKEN, 3600.0
+        self.renewals = 0
+        self.refused = 0
+        self.logouts = 0
         self.reports: list[dict[str, Any]] = []
         self.sockets: set[WebSocket] = set()
         self.downloads = 0
         self.alarms: dict[str, dict[str, Any]] = {}
         self.may_acknowledge = True
 
+    def end_token(self) -> None:
+        """From now on another access token is wanted."""
+        self.token = f"{TOKEN}-{self.renewals + 1}"
+
     def app(self) -> Starlette:
         v1 = "/api/v1"
         return Starlette(
             routes=[
                 Route(f"{v1}/auth/login", self.login, methods=["POST"]),
+                Route(f"{v1}/auth/refresh-token", self.refresh, methods=["POST"]),
                 Route(f"{v1}/auth/logout", self.logout, methods=["POST"]),
                 Route(f"{v1}/devices/live", self.live),
                 Route(f"{v1}/devices/{{device_id}}", self.device),
@@ -80,8 +93,9 @@ class FakeBackend:
         api = request.url.path.startswith("/api/")
         if api and self.away:
             return _problem(503, "The database is away; try again in 5 seconds.")
-        allowed = not self.expired and request.headers.get("authorization") == f"Bearer {TOKEN}"
-        if api and not allowed and not request.url.path.endswith("/login"):
+        allowed = not self.expired and request.headers.get("authorization") == f"Bearer {self.token}"
+        if api and not allowed and not request.url.path.endswith(("/login", "/refresh-token")):
+            self.refused += 1
             return _problem(401, "This token isn't valid any more; sign in again.")
         response = await call_next(request)
         response.headers["Content-Security-Policy"] = CSP
@@ -92,10 +106,27 @@ class FakeBackend:
         asked = await request.json()
         if asked != {"username": USERNAME, "password": PASSWORD}:
             return _problem(401, "The user name or the password is wrong; check both.")
-        return JSONResponse({"access_token": TOKEN, "token_type": "bearer"})
+        return self.tokens()
+
+    def tokens(self) -> Response:
+        return JSONResponse(
+            {"access_token": self.token, "token_type": "bearer", "expires_in": self.expires_in,
+             "refresh_token": self.refresh_token, "refresh_expires_in": 86400}
+        )  # fmt: skip
+
+    async def refresh(self, request: Request) -> Response:
+        """Each refresh token is good once; one that comes twice ends everything."""
+        if (await request.json())["refresh_token"] != self.refresh_token:
+            self.expired = True
+        if self.expired:
+            return _problem(401, "This refresh token isn't good any more; sign in again.")
+        self.renewals += 1
+        self.token, self.refresh_token = f"{TOKEN}-{self.renewals}", f"{REFRESH_TOKEN}-{self.renewals}"
+        return self.tokens()
 
     async def logout(self, _: Request) -> Response:
-        return JSONResponse({})
+        self.logouts += 1
+        return Response(status_code=204)
 
     async def live(self, _: Request) -> Response:
         now_s = time.time()
@@ -207,7 +238,7 @@ class FakeBackend:
         offered = socket.scope["subprotocols"]
         bed = next((bed for bed in self.beds.values() if bed.user_id == socket.path_params["user_id"]), None)
         await socket.accept("leadwire")
-        if self.away or self.expired or bed is None or offered != ["leadwire", f"bearer.{TOKEN}"]:
+        if self.away or self.expired or bed is None or offered != ["leadwire", f"bearer.{self.token}"]:
             await socket.close(1013 if self.away else 4401)
             return
         self.sockets.add(socket)

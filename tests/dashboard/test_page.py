@@ -11,6 +11,9 @@ from tests.servers.chromium import Browser
 
 pytestmark = pytest.mark.chromium
 
+PATIENT = "Jonas Weber"
+_TOKEN = "JSON.parse(sessionStorage.getItem('leadwire.session')).token"
+
 
 def test_a_wrong_password_is_told_plainly(visit: Visit) -> None:
     visit.sign_in("guess")
@@ -19,14 +22,43 @@ def test_a_wrong_password_is_told_plainly(visit: Visit) -> None:
 
 def test_the_token_lives_in_session_storage_only(visit: Visit) -> None:
     visit.enter()
-    assert "fake-token" in visit.page.evaluate("JSON.stringify(sessionStorage)")
-    assert "fake-token" not in visit.page.evaluate("JSON.stringify(localStorage) + document.cookie + location.href")
+    kept = visit.page.evaluate("JSON.stringify(sessionStorage)")
+    elsewhere = visit.page.evaluate("JSON.stringify(localStorage) + document.cookie + location.href")
+    assert "fake-token" in kept
+    assert "fake-refresh" in kept
+    assert "fake-" not in elsewhere
 
 
 def test_signing_out_forgets_the_token(visit: Visit) -> None:
     visit.enter()
     visit.page.click("#sign-out")
     visit.page.wait_until("document.querySelector('.signin-card')")
+    assert visit.page.evaluate("sessionStorage.length") == 0
+    assert visit.backend.logouts == 1
+
+
+def test_a_token_that_has_ended_is_renewed_once_and_nobody_notices(visit: Visit) -> None:
+    visit.enter()
+    visit.backend.end_token()
+    visit.page.wait_until(f"{_TOKEN} === 'fake-token-1'")
+    visit.turn_to(PATIENT)
+    assert (visit.backend.renewals, visit.backend.expired) == (1, False)
+    assert visit.texts(".signin-card") == []
+    visit.wait_until_drawn(1)  # the live stream was opened with the new token
+
+
+def test_a_token_is_renewed_shortly_before_it_ends(visit: Visit) -> None:
+    visit.backend.expires_in = 2
+    visit.enter()
+    visit.page.wait_until(f"{_TOKEN} === 'fake-token-2'")
+    assert visit.backend.refused == 0
+
+
+def test_a_refused_renewal_leads_to_the_sign_in_page(visit: Visit) -> None:
+    visit.enter()
+    visit.backend.refresh_token = "another"
+    visit.backend.end_token()
+    visit.page.wait_until("document.querySelector('.signin-card .error')?.textContent.includes('ended')")
     assert visit.page.evaluate("sessionStorage.length") == 0
 
 

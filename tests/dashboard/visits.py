@@ -33,6 +33,10 @@ class Visit:
     def open(self, patient: str) -> None:
         """Enter and open a patient's page."""
         self.enter()
+        self.turn_to(patient)
+
+    def turn_to(self, patient: str) -> None:
+        """Open a patient's page, once inside."""
         device_id = self.bed(patient).device_id
         self.page.evaluate(f"location.hash = '#/devices/{device_id}'")
         self.page.wait_until(f"document.querySelector('#detail-name')?.textContent === '{patient}'")

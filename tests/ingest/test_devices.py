@@ -123,3 +123,70 @@ async def test_what_is_no_device_id_is_422(http: httpx.AsyncClient, desk: Desk) 
     told = problem(await http.post("/devices/mine/token", headers=desk.user.headers))
     assert (told["status"], told["errors"][0]["where"]) == (422, "path.device_id")
     assert "'mine'" in told["detail"]
+
+
+async def test_an_owner_changes_their_device(http: httpx.AsyncClient, desk: Desk) -> None:
+    told = await _register(http, desk.user, model="One")
+    path = f"/devices/{told['device']['device_id']}"
+    answer = await http.put(path, json={"device_name": "Bed 4", "model": None}, headers=desk.user.headers)
+    assert (answer.status_code, answer.json()["device_name"], answer.json()["model"]) == (200, "Bed 4", None)
+    assert problem(await http.put(path, json={}, headers=desk.user.headers))["status"] == 422
+    given = {"user_id": str(desk.doctor.user_id)}
+    assert problem(await http.put(path, json=given, headers=desk.user.headers))["status"] == 403
+
+
+async def test_a_device_that_is_switched_off_sends_nothing(http: httpx.AsyncClient, desk: Desk) -> None:
+    told = await _register(http, desk.user)
+    device_id = told["device"]["device_id"]
+    assert await _sends(http, device_id, told["token"]) == 202
+    await http.put(f"/devices/{device_id}", json={"is_active": False}, headers=desk.user.headers)
+    assert await _sends(http, device_id, told["token"]) == 401
+    await http.put(f"/devices/{device_id}", json={"is_active": True}, headers=desk.user.headers)
+    assert await _sends(http, device_id, told["token"]) == 202
+
+
+async def test_an_admin_gives_a_device_to_somebody_else(http: httpx.AsyncClient, desk: Desk, newcomer: Person) -> None:
+    told = await _register(http, desk.user)
+    path, token = f"/devices/{told['device']['device_id']}", {"X-Device-Token": told["token"]}
+    before = (await http.post("/ecg/metrics", json={"heart_rate": 60}, headers=token)).json()
+    answer = await http.put(path, json={"user_id": str(newcomer.user_id)}, headers=desk.admin.headers)
+    after = (await http.post("/ecg/metrics", json={"heart_rate": 61}, headers=token)).json()
+    assert (before["user_id"], after["user_id"]) == (str(desk.user.user_id), str(newcomer.user_id))
+    assert answer.json()["user_id"] == after["user_id"]
+    assert problem(await http.put(path, json={"user_id": str(uuid4())}, headers=desk.admin.headers))["status"] == 404
+
+
+async def test_a_deleted_device_is_gone_with_its_token(http: httpx.AsyncClient, desk: Desk) -> None:
+    told = await _register(http, desk.user, device_serial=(serial := uuid4().hex))
+    device_id = told["device"]["device_id"]
+    assert await _sends(http, device_id, told["token"]) == 202
+    assert (await http.delete(f"/devices/{device_id}", headers=desk.user.headers)).status_code == 204
+    assert await _sends(http, device_id, told["token"]) == 401
+    assert problem(await http.delete(f"/devices/{device_id}", headers=desk.user.headers))["status"] == 404
+    assert await desk.audited(device_id) == ["device.register", "device.delete"]
+    await _register(http, desk.user, device_serial=serial)
+
+
+async def test_a_revoked_token_is_refused_until_there_is_a_new_one(http: httpx.AsyncClient, desk: Desk) -> None:
+    told = await _register(http, desk.user)
+    device_id = told["device"]["device_id"]
+    assert await _sends(http, device_id, told["token"]) == 202
+    assert (await http.delete(f"/devices/{device_id}/token", headers=desk.user.headers)).status_code == 204
+    assert await _sends(http, device_id, told["token"]) == 401
+    rotated = (await http.post(f"/devices/{device_id}/token", headers=desk.user.headers)).json()
+    assert await _sends(http, device_id, rotated["token"]) == 202
+
+
+@pytest.mark.parametrize(("method", "below"), [("PUT", ""), ("DELETE", ""), ("POST", "/token"), ("DELETE", "/token")])
+async def test_a_doctor_changes_no_patients_device_and_others_dont_see_it(
+    http: httpx.AsyncClient, desk: Desk, newcomer: Person, method: str, below: str
+) -> None:
+    told = await _register(http, newcomer)
+    path = f"/devices/{told['device']['device_id']}{below}"
+    body = {"model": "X"} if method == "PUT" else None
+    assert problem(await http.request(method, path, headers=desk.doctor.headers, json=body))["status"] == 404
+    care = f"/users/{newcomer.user_id}/doctors/{desk.doctor.user_id}"
+    assert (await http.put(care, headers=desk.admin.headers)).status_code == 200
+    assert problem(await http.request(method, path, headers=desk.doctor.headers, json=body))["status"] == 403
+    assert problem(await http.request(method, path, headers=desk.user.headers, json=body))["status"] == 404
+    assert await _sends(http, told["device"]["device_id"], told["token"]) == 202

@@ -9,6 +9,7 @@ from tests.servers.availability import Unavailable, tiers_are_required
 from tests.servers.chromium import Browser, running_chromium
 from tests.servers.kafka import KafkaAddress, running_kafka
 from tests.servers.minio import S3Address, running_s3
+from tests.servers.redis import RedisAddress, running_redis
 from tests.servers.timescale import TimescaleAddress, running_timescale
 
 
@@ -27,6 +28,12 @@ def timescale_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Times
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Address]:
     with skipping_or_failing("S3"), running_s3(tmp_path_factory.mktemp("s3")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisAddress]:
+    with skipping_or_failing("Redis"), running_redis(tmp_path_factory.mktemp("redis")) as address:
         yield address
 
 

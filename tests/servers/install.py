@@ -7,9 +7,10 @@ from tests.servers.availability import Unavailable
 from tests.servers.chromium import find_chromium
 from tests.servers.kafka import install_kafka
 from tests.servers.minio import install_minio
+from tests.servers.redis import find_redis
 from tests.servers.timescale import install_timescale
 
-INSTALLERS = (install_kafka, install_timescale, install_minio, find_chromium)
+INSTALLERS = (install_kafka, install_timescale, install_minio, find_redis, find_chromium)
 
 
 def main() -> int:

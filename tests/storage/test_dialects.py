@@ -115,7 +115,9 @@ async def answers(conn: AsyncConnection, access: Access) -> dict[str, object]:
         "stretches": [(s.first_index, s.started_at_us, s.samples.tobytes()) for s in stretches],
         "gaps": await gaps(conn, access, RECORDING_ID, 0, 20_000),
         "classes": await count_classes(conn, access, DEVICE_ID, *PERIOD),
-        "live": [d for d in await live_devices(conn, access, to_datetime(START_US)) if d.device_id == DEVICE_ID],
+        "live": [
+            d for d in (await live_devices(conn, access, to_datetime(START_US))).items if d.device_id == DEVICE_ID
+        ],
         "beats": await list_beats(conn, access, DEVICE_ID, *PERIOD, page),
         "due": found,
         "stretch": await read_beats(conn, found),

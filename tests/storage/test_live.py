@@ -17,20 +17,20 @@ async def test_a_device_with_metrics_is_live_with_its_newest_figures(conn: Async
     patient = await a_patient(conn)
     made = [metrics_at(patient.recording, second, heart_rate_bpm=60 + second) for second in range(3)]
     await write_metrics(conn, made, patient.owner)
-    [found] = await live_devices(conn, patient.access, NOW)
+    [found] = (await live_devices(conn, patient.access, NOW)).items
     assert (found.heart_rate, found.patient_name) == (62, patient.user.username)
     assert (found.device_id, found.recording_id) == (patient.device.device_id, patient.recording.recording_id)
-    assert await live_devices(conn, patient.access, NOW + timedelta(minutes=1)) == []
+    assert (await live_devices(conn, patient.access, NOW + timedelta(minutes=1))).items == []
 
 
 async def test_a_device_heard_of_without_metrics_is_live(conn: AsyncConnection) -> None:
     made = await a_device(conn, None)
     await touch(conn, {made.device_id: NOW})
-    [found] = [row for row in await live_devices(conn, everything(), NOW) if row.device_id == made.device_id]
+    [found] = [row for row in (await live_devices(conn, everything(), NOW)).items if row.device_id == made.device_id]
     assert (found.heart_rate, found.patient_name, found.last_seen) == (None, None, NOW)
 
 
 async def test_the_devices_of_another_are_not_live_to_me(conn: AsyncConnection) -> None:
     patient = await a_patient(conn)
     await write_metrics(conn, [metrics_at(patient.recording, 0)], patient.owner)
-    assert await live_devices(conn, access_of(await a_user(conn)), NOW) == []
+    assert (await live_devices(conn, access_of(await a_user(conn)), NOW)).items == []

@@ -165,7 +165,7 @@ async def test_the_latest_second_is_known_though_it_is_not_kept(conn: AsyncConne
     for second in (9, 10, 12, 11, 19, 20):
         await every_ten(conn, patient, second)
         [latest] = await latest_metrics(conn, patient.access)
-        [live] = await live_devices(conn, patient.access, to_datetime(START_US))
+        [live] = (await live_devices(conn, patient.access, to_datetime(START_US))).items
         assert (live.recorded_at, live.heart_rate) == (latest.recorded_at, 75)
         assert await metric(conn, patient.access, latest.metric_id) == latest
         shown.append((second_of(latest), latest.seconds))

@@ -22,7 +22,41 @@ async function refusal(response) {
   return new Refused(response.status, text || `The server answered ${response.status}. Try again, or ask your administrator.`);
 }
 
-async function send(path, { method = "GET", json, token = session.current()?.token } = {}) {
+let renewing = null;
+
+/** Asks for the next pair of tokens; whoever asks meanwhile waits for the same answer, since a refresh token is good once. */
+function renew() {
+  renewing ??= askForTokens().finally(() => {
+    renewing = null;
+  });
+  return renewing;
+}
+
+async function askForTokens() {
+  const { refresh, username } = session.current();
+  const answer = await (await ask("/auth/refresh-token", { method: "POST", json: { refresh_token: refresh } })).json();
+  if (session.current()?.refresh === refresh) session.keep(answer, username); // unless they signed out meanwhile
+}
+
+/** The access token to send, renewed if it ends soon. Without an answer the old one is tried: it may still be good. */
+export async function freshToken() {
+  if (session.isDue()) await renew().catch(() => undefined);
+  return session.current()?.token;
+}
+
+/** Sends with the caller's token; when that is refused, renews it and sends again, once. */
+async function send(path, request = {}) {
+  const token = await freshToken();
+  try {
+    return await ask(path, { ...request, token });
+  } catch (error) {
+    if (error.status !== 401 || !session.current()?.refresh) throw error;
+    if (session.current().token === token) await renew();
+    return ask(path, { ...request, token: session.current()?.token });
+  }
+}
+
+async function ask(path, { method = "GET", json, token } = {}) {
   const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(json && { "Content-Type": "application/json" }) };
   const request = { method, headers, body: json && JSON.stringify(json), signal: AbortSignal.timeout(TIMEOUT_MS), cache: "no-store" };
   const response = await fetch(PREFIX + path, request).catch((cause) => {
@@ -71,10 +105,10 @@ export async function blob(path) {
   return (await send(path)).blob();
 }
 
-/** Signs in and keeps the token. Raises Refused (wrong name or password) or Away. */
+/** Signs in and keeps the tokens. Raises Refused (wrong name or password) or Away. */
 export async function signIn(username, password) {
-  const answer = await (await send("/auth/login", { method: "POST", json: { username, password }, token: null })).json();
-  session.keep(answer.access_token, username);
+  const answer = await (await ask("/auth/login", { method: "POST", json: { username, password } })).json();
+  session.keep(answer, username);
 }
 
 /** Tells the server, but signs out here whatever it says. */

@@ -1,7 +1,7 @@
 /** Live: one WebSocket per patient and one stream per device, shared by whoever watches, reconnecting by itself. */
 
+import { freshToken } from "./api.js";
 import { Backoff } from "./backoff.js";
-import * as session from "./session.js";
 import { Stream } from "./stream.js";
 
 const LINGER_MS = 1500; // scrolling past a card and back shouldn't reconnect
@@ -12,8 +12,8 @@ class Feed {
     this.connect();
   }
 
-  connect() {
-    const token = session.current()?.token;
+  async connect() {
+    const token = await freshToken();
     if (!token || this.closed) return;
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     this.socket = new WebSocket(`${scheme}://${location.host}/ws/ecg/${encodeURIComponent(this.userId)}`, ["leadwire", `bearer.${token}`]);

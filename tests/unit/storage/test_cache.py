@@ -1,6 +1,7 @@
-"""The cache forgets in time, and stays within its bound."""
+"""The cache of one process forgets in time, and stays within its bound."""
 
-from storage.cache import MemoryCache
+from schemas.settings import CacheSettings
+from storage.cache import MemoryCache, RedisCache, cache
 
 
 class Clock:
@@ -23,14 +24,6 @@ async def test_a_value_lives_as_long_as_it_was_given() -> None:
     assert await cache.get("a") is None
 
 
-async def test_a_deleted_value_is_gone_and_deleting_nothing_is_fine() -> None:
-    cache = MemoryCache()
-    await cache.set("a", b"1", lifetime_s=10)
-    await cache.delete("a")
-    await cache.delete("a")
-    assert await cache.get("a") is None
-
-
 async def test_the_least_recently_used_makes_room() -> None:
     cache = MemoryCache(max_bytes=2)
     await cache.set("a", b"1", lifetime_s=10)
@@ -45,3 +38,8 @@ async def test_a_value_larger_than_the_cache_replaces_nothing_stale() -> None:
     await cache.set("a", b"1", lifetime_s=10)
     await cache.set("a", b"too large", lifetime_s=10)
     assert await cache.get("a") is None
+
+
+def test_the_settings_pick_redis_when_there_is_one_and_connect_to_nothing() -> None:
+    assert isinstance(cache(CacheSettings.model_validate({"redis_url": "redis://127.0.0.1:1/0"})), RedisCache)
+    assert isinstance(cache(CacheSettings.model_validate({"redis_url": ""})), MemoryCache)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -92,3 +93,41 @@ def test_another_session_is_another_token() -> None:
     now = clock.now()
     other = replace(CALLER, session_id=uuid4())
     assert tokens.issue(CALLER, SETTINGS, now) != tokens.issue(other, SETTINGS, now)
+
+
+def test_a_token_never_outlives_its_session() -> None:
+    now = clock.now()
+    token = tokens.issue(CALLER, SETTINGS, now, now + timedelta(minutes=5))
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == 300
+
+
+def test_a_token_of_the_key_before_is_good_until_that_key_is_dropped() -> None:
+    old_token = tokens.issue(CALLER, SETTINGS, clock.now())
+    rotated = SecuritySettings.model_validate({"secret_key": "n" * 64, "previous_secret_keys": [KEY]})
+    dropped = SecuritySettings.model_validate({"secret_key": "n" * 64})
+    assert tokens.read(old_token, rotated) == CALLER
+    with pytest.raises(Unauthenticated, match="another key"):
+        tokens.read(old_token, dropped)
+
+
+def test_the_newest_key_signs() -> None:
+    rotated = SecuritySettings.model_validate({"secret_key": "n" * 64, "previous_secret_keys": [KEY]})
+    header = jwt.get_unverified_header(tokens.issue(CALLER, rotated, clock.now()))
+    assert header["kid"] == tokens.key_id("n" * 64)
+
+
+def test_a_token_that_was_good_is_refused_once_it_has_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = tokens.issue(CALLER, SETTINGS, clock.now())
+    assert tokens.read(token, SETTINGS) == CALLER
+    later_s = time.time() + 3601
+    monkeypatch.setattr(time, "time", lambda: later_s)
+    with pytest.raises(Unauthenticated, match="expired; log in again"):
+        tokens.read(token, SETTINGS)
+
+
+def test_refresh_tokens_differ_and_hold_256_bits() -> None:
+    first, second = tokens.new_refresh_token(), tokens.new_refresh_token()
+    assert first.startswith("lwr_")
+    assert first != second
+    assert len(first.removeprefix("lwr_")) == 43  # of 6 bits each

@@ -1,0 +1,172 @@
+"""Statistics of a period: what was recorded in each hour or day, from the continuous aggregates, never the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from psycopg import AsyncConnection, sql
+
+from schemas.statistics import ActivityPoint, BeatPoint, DevicePoint, LabelHours, RateShare, Reach, Recorder
+from storage.rows import fetch_all
+
+Step = Literal["hour", "day"]
+
+_VIEW_BY_STEP: Final[dict[Step, str]] = {"hour": "metrics_1h", "day": "metrics_1day"}
+_RATES: Final = (0, 40, 50, 60, 70, 80, 90, 100, 110, 120, 140, 160)
+"""Where the bands of the heart-rate spread begin; the last has no end."""
+
+_TOP: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Hours or days that begin in [start, end)."""
+
+    start: datetime
+    end: datetime
+    step: Step
+
+    @property
+    def params(self) -> dict[str, object]:
+        return {"start": self.start, "end": self.end}
+
+    @property
+    def view(self) -> sql.Identifier:
+        return sql.Identifier(_VIEW_BY_STEP[self.step])
+
+    def bucket(self, column: str) -> sql.Composed:
+        """The start of the hour or day that a moment lies in."""
+        return sql.SQL("date_bin({length}::interval, {column}, timestamptz '2000-01-03 00:00Z')").format(
+            length=sql.Literal(f"1 {self.step}"), column=sql.Identifier(*column.split("."))
+        )
+
+
+async def activity(conn: AsyncConnection, span: Span) -> list[ActivityPoint]:
+    """Buckets with metrics, in order."""
+    query = sql.SQL("""
+        SELECT
+            t.bucket AS at,
+            count(DISTINCT t.user_id) AS active_users,
+            count(DISTINCT t.device_id) AS active_devices,
+            (sum(t.seconds) / 3600.0)::float8 AS recorded_hours,
+            sum(t.heart_rate_sum) / nullif(sum(t.heart_rate_count), 0)::float8 AS heart_rate_mean,
+            min(t.heart_rate_min) AS heart_rate_min,
+            max(t.heart_rate_max) AS heart_rate_max,
+            sum(t.quality_sum) / nullif(sum(t.seconds), 0)::float8 AS quality_mean
+        FROM {view} AS t
+        WHERE t.bucket >= %(start)s AND t.bucket < %(end)s
+        GROUP BY t.bucket
+        ORDER BY t.bucket
+    """).format(view=span.view)
+    return await fetch_all(conn, ActivityPoint, query, span.params)
+
+
+async def reach(conn: AsyncConnection, span: Span) -> Reach:
+    """Of the whole span."""
+    query = sql.SQL("""
+        SELECT
+            count(DISTINCT t.user_id) AS users,
+            count(DISTINCT t.device_id) AS devices,
+            coalesce(sum(t.seconds) / 3600.0, 0)::float8 AS hours
+        FROM {view} AS t
+        WHERE t.bucket >= %(start)s AND t.bucket < %(end)s
+    """).format(view=span.view)
+    [row] = await fetch_all(conn, Reach, query, span.params)
+    return row
+
+
+async def beats(conn: AsyncConnection, span: Span) -> list[BeatPoint]:
+    """Buckets with beats, in order."""
+    query = sql.SQL("""
+        SELECT
+            {bucket} AS at,
+            sum(b.beats)::bigint AS beats,
+            sum(b.supraventricular)::bigint AS supraventricular,
+            sum(b.ventricular)::bigint AS ventricular
+        FROM beats_1h AS b
+        WHERE b.bucket >= %(start)s AND b.bucket < %(end)s
+        GROUP BY 1
+        ORDER BY 1
+    """).format(bucket=span.bucket("b.bucket"))
+    return await fetch_all(conn, BeatPoint, query, span.params)
+
+
+async def labels(conn: AsyncConnection, span: Span) -> list[LabelHours]:
+    """Each label's hours, the largest share first."""
+    query = sql.SQL("""
+        SELECT t.arrhythmia_type AS label, (sum(t.seconds) / 3600.0)::float8 AS hours
+        FROM {view} AS t
+        WHERE t.bucket >= %(start)s AND t.bucket < %(end)s
+        GROUP BY t.arrhythmia_type
+        ORDER BY hours DESC, label
+    """).format(view=span.view)
+    return await fetch_all(conn, LabelHours, query, span.params)
+
+
+async def rate_spread(conn: AsyncConnection, span: Span) -> list[RateShare]:
+    """Hours (days, if the span steps by days) of a device in bands of their mean heart rate; empty bands are told."""
+    query = sql.SQL("""
+        SELECT
+            band.from_bpm,
+            nullif(band.to_bpm, 0) AS to_bpm,
+            coalesce(sum(mean.seconds) / 3600.0, 0)::float8 AS hours
+        FROM unnest(%(from_bpm)s::int[], %(to_bpm)s::int[]) AS band (from_bpm, to_bpm)
+        LEFT JOIN (
+            SELECT sum(t.heart_rate_sum) / sum(t.heart_rate_count) AS bpm, sum(t.heart_rate_count) AS seconds
+            FROM {view} AS t
+            WHERE t.bucket >= %(start)s AND t.bucket < %(end)s AND t.heart_rate_count > 0
+            GROUP BY t.bucket, t.device_id
+        ) AS mean ON mean.bpm >= band.from_bpm AND (band.to_bpm = 0 OR mean.bpm < band.to_bpm)
+        GROUP BY band.from_bpm, band.to_bpm
+        ORDER BY band.from_bpm
+    """).format(view=span.view)
+    bands = {"from_bpm": list(_RATES), "to_bpm": [*_RATES[1:], 0]}
+    return await fetch_all(conn, RateShare, query, {**span.params, **bands})
+
+
+async def top_recorders(conn: AsyncConnection, span: Span) -> list[Recorder]:
+    """The users who recorded most, deleted ones left out."""
+    query = sql.SQL("""
+        SELECT u.user_id, u.username, top.hours
+        FROM (
+            SELECT t.user_id, (sum(t.seconds) / 3600.0)::float8 AS hours
+            FROM {view} AS t
+            WHERE t.bucket >= %(start)s AND t.bucket < %(end)s AND t.user_id IS NOT NULL
+            GROUP BY t.user_id
+        ) AS top
+        JOIN users AS u ON u.user_id = top.user_id
+        WHERE u.deleted_at IS NULL
+        ORDER BY top.hours DESC, u.user_id
+        LIMIT %(top)s
+    """).format(view=span.view)
+    return await fetch_all(conn, Recorder, query, {**span.params, "top": _TOP})
+
+
+async def device_points(conn: AsyncConnection, span: Span) -> list[DevicePoint]:
+    """Buckets in which a device recorded or was registered, in order."""
+    query = sql.SQL("""
+        SELECT
+            at,
+            coalesce(made.new_devices, 0) AS new_devices,
+            coalesce(used.active_devices, 0) AS active_devices,
+            coalesce(used.recorded_hours, 0)::float8 AS recorded_hours
+        FROM (
+            SELECT
+                t.bucket AS at,
+                count(DISTINCT t.device_id) AS active_devices,
+                (sum(t.seconds) / 3600.0)::float8 AS recorded_hours
+            FROM {view} AS t
+            WHERE t.bucket >= %(start)s AND t.bucket < %(end)s
+            GROUP BY t.bucket
+        ) AS used
+        FULL JOIN (
+            SELECT {bucket} AS at, count(*) AS new_devices
+            FROM devices AS d
+            WHERE d.registered_at >= %(start)s AND d.registered_at < %(end)s
+            GROUP BY 1
+        ) AS made USING (at)
+        ORDER BY at
+    """).format(view=span.view, bucket=span.bucket("d.registered_at"))
+    return await fetch_all(conn, DevicePoint, query, span.params)
