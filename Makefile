@@ -13,7 +13,7 @@ BROKER ?= tansu
 PEERS_VENV := .venv-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline soak chaos accuracy peers proto lock clean
+.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline bench-uploads soak chaos accuracy peers proto lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -65,6 +65,10 @@ bench-signal: install ## samples per second of the engine beside neurokit2; one 
 bench-pipeline: install $(if $(PEERS),$(PEERS_VENV)/.installed) ## the whole path under load, all on this machine; one JSON object (DEVICES= SECONDS= PROCESSES=1 BROKER=tansu|kafka LIMIT=1 PEERS=1 JSON=file)
 	@$(BIN)/python -m bench.pipeline --devices $(DEVICES) --seconds $(SECONDS) --broker $(if $(PEERS),kafka,$(BROKER)) --processes $(PROCESSES) \
 		$(if $(LIMIT),--find-limit) $(if $(PEERS),--peers) $(if $(JSON),--json "$(JSON)")
+
+bench-uploads: install ## 1,000 reports of 2 MB, 16 at a time, with the object store away in between; one JSON object (COUNT= PARALLEL= STORE=minio|local JSON=file)
+	@$(BIN)/python -m bench.uploads --count $(or $(COUNT),1000) --parallel $(or $(PARALLEL),16) --store $(or $(STORE),minio) \
+		$(if $(JSON),--json "$(JSON)")
 
 soak: install ## half an hour with restarts on Apache Kafka: nothing lost, memory flat (DEVICES= SECONDS= SEED= JSON=file)
 	@$(BIN)/python -m bench.pipeline --soak --broker kafka --devices $(DEVICES) --seconds $(SECONDS) --seed $(SEED) \

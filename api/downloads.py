@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from storage.objects import Objects
-from web import problems
+from web import etags, problems
 from web.problems import Responses, documented
 
 _RANGE: Final = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
@@ -50,7 +50,7 @@ async def send(request: Request, store: Objects, download: Download) -> Response
     """
     etag = f'"{download.sha256}"' if download.sha256 else None
     headers = {**attachment(download.filename), "Accept-Ranges": "bytes", **({"ETag": etag} if etag else {})}
-    if etag and _matches(request.headers.get("if-none-match"), etag):
+    if etag and etags.names(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
     size = (await store.stat(download.key)).size
     part = _asked(request, etag, size)
@@ -88,12 +88,6 @@ def _asked(request: Request, etag: str | None, size: int) -> _Part | None:
     if last and int(last) < int(first):
         return None
     return _Part(int(first), min(int(last) + 1, size) if last else size)
-
-
-def _matches(header: str | None, etag: str) -> bool:
-    """Whether If-None-Match names this ETag, weakly compared."""
-    told = [one.strip().removeprefix("W/") for one in (header or "").split(",")]
-    return etag in told or told == ["*"]
 
 
 def attachment(filename: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -13,7 +14,22 @@ from fastapi import APIRouter, FastAPI
 from ingest.device_cache import DeviceCache, LookUp
 from ingest.producer import SampleProducer
 from ingest.rooms import WriteRooms
-from ingest.routes import admin, alarms, auth, devices, metrics, profile, reports, samples, users
+from ingest.routes import (
+    admin,
+    alarms,
+    auth,
+    cloud,
+    devices,
+    metrics,
+    profile,
+    reports,
+    samples,
+    signup,
+    uploads,
+    users,
+)
+from ingest.uploads import body_limits
+from ingest.uploads_sweeper import keep_sweeping
 from schemas.accounts import DeviceCaller
 from schemas.settings import Settings
 from storage import devices as device_rows
@@ -73,7 +89,7 @@ def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
     callers.install(app, door)
     problems.install(app)
     openapi.install(app, rooms.http)
-    middleware.install(app, rooms.http, "ingest", rooms.limits)
+    middleware.install(app, rooms.http, "ingest", rooms.limits, body_limits(rooms.http))
     app.include_router(health.router({"database": rooms.database.ping, "kafka": rooms.producer.ping}))
     app.include_router(_routes(), prefix=rooms.http.prefix)
     return app
@@ -81,8 +97,11 @@ def application(rooms: WriteRooms, door: callers.Door) -> FastAPI:
 
 def _routes() -> APIRouter:
     routes = APIRouter()
-    for noun in (auth, profile, users, devices, samples, metrics, reports, alarms, admin):
+    for noun in (
+        auth, profile, users, signup, devices, samples, metrics, uploads, reports, cloud, alarms, admin,
+    ):  # fmt: skip
         routes.include_router(noun.router)
+    routes.include_router(reports.admin_router)
     return routes
 
 
@@ -92,7 +111,11 @@ def _lifespan(rooms: WriteRooms) -> Callable[[FastAPI], AbstractAsyncContextMana
         await rooms.database.open()
         try:
             await rooms.producer.start()
-            yield
+            sweeping = asyncio.create_task(keep_sweeping(rooms))
+            try:
+                yield
+            finally:
+                sweeping.cancel()
         finally:
             await rooms.producer.stop()
             await rooms.limits.close()

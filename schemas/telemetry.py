@@ -47,6 +47,8 @@ WEBHOOK_DELIVERIES = Counter(
     "leadwire_alarm_webhook_deliveries_total", "Alarm events for the webhook: delivered, failed or refused", ["outcome"]
 )
 
+UPLOADS = Counter("leadwire_uploads_total", "Files that came in, by what became of them", ["kind", "outcome"])
+REMOVALS_FAILED = Counter("leadwire_object_removals_failed_total", "Objects the store did not remove when asked")
 REPORTS_WRITTEN = Counter("leadwire_reports_written_total", "PDF reports written", ["outcome"])
 READS_NOTED = Counter("leadwire_reads_noted_total", "Audit lines about reads: written, or lost", ["outcome"])
 READS_WAITING = Gauge("leadwire_reads_waiting", "Audit lines about reads that wait for the database")

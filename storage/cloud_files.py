@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
@@ -16,6 +16,7 @@ from storage import object_removals, pages
 from storage.access import Access
 from storage.pages import Key, Listing
 from storage.rows import fetch_one, given, where
+from storage.uploads import Claim
 
 StoredKind = Literal["file", "user_signup"]
 
@@ -44,18 +45,9 @@ _CONFLICTS: Final[dict[StoredKind, sql.SQL]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FileClaim:
-    """The row that this upload is to fill: a new one, or that of an earlier try; `is_done` if it has its file."""
-
-    file_id: UUID
-    key: str
-    is_done: bool
-
-
 async def claim(
     conn: AsyncConnection, file_id: UUID, kind: StoredKind, key: str, file: UploadedFile, at: datetime
-) -> FileClaim:
+) -> Claim:
     """A pending row under `file_id` and `key`, or the one there is: of the same file, or the user's signup record."""
     query = sql.SQL("""
         INSERT INTO cloud_files AS c (
@@ -77,10 +69,10 @@ async def claim(
     """).format(conflict=_CONFLICTS[kind])
     params = {**asdict(file), "file_id": file_id, "kind": kind, "key": key, "at": at}
     claimed = await (await conn.execute(query, params)).fetchone()
-    return FileClaim(claimed[0], claimed[1], False) if claimed else await _done(conn, kind, file)
+    return Claim(claimed[0], claimed[1], False) if claimed else await _done(conn, kind, file)
 
 
-async def _done(conn: AsyncConnection, kind: StoredKind, file: UploadedFile) -> FileClaim:
+async def _done(conn: AsyncConnection, kind: StoredKind, file: UploadedFile) -> Claim:
     cursor = await conn.execute(
         """
         SELECT file_id, file_path_s3
@@ -94,7 +86,7 @@ async def _done(conn: AsyncConnection, kind: StoredKind, file: UploadedFile) -> 
     row = await cursor.fetchone()
     if row is None:
         raise RuntimeError("a row that stood in the way is not there")  # rows are marked as deleted, never removed
-    return FileClaim(row[0], row[1], True)
+    return Claim(row[0], row[1], True)
 
 
 async def finish(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from psycopg import AsyncConnection, sql
@@ -14,6 +15,39 @@ from storage import object_removals
 from storage.object_keys import uploaded_report_key
 from storage.reports import COLUMNS
 from storage.rows import fetch_one
+from storage.uploads import Claim
+
+_CLAIM: Final = """
+    INSERT INTO ecg_reports AS p (
+        report_id, user_id, uploaded_by, filename, file_path_s3, file_size, file_type, sha256, created_at,
+        device_id, patient_name, patient_age, report_date, machine_serial, heart_rate, pr_interval, qrs_duration,
+        qtc_interval, st_segment, qrs_axis
+    )
+    VALUES (
+        %(report_id)s, %(user_id)s, %(uploaded_by)s, %(filename)s, %(key)s, %(file_size)s, %(file_type)s,
+        %(sha256)s, %(at)s, %(device_id)s, %(patient_name)s, %(patient_age)s, %(report_date)s, %(machine_serial)s,
+        %(heart_rate)s, %(pr_interval)s, %(qrs_duration)s, %(qtc_interval)s, %(st_segment)s, %(qrs_axis)s
+    )
+    ON CONFLICT (user_id, sha256) WHERE uploaded_by IS NOT NULL AND deleted_at IS NULL DO UPDATE
+    SET
+        upload_status = 'pending',
+        uploaded_by = EXCLUDED.uploaded_by,
+        filename = EXCLUDED.filename,
+        device_id = EXCLUDED.device_id,
+        patient_name = EXCLUDED.patient_name,
+        patient_age = EXCLUDED.patient_age,
+        report_date = EXCLUDED.report_date,
+        machine_serial = EXCLUDED.machine_serial,
+        heart_rate = EXCLUDED.heart_rate,
+        pr_interval = EXCLUDED.pr_interval,
+        qrs_duration = EXCLUDED.qrs_duration,
+        qtc_interval = EXCLUDED.qtc_interval,
+        st_segment = EXCLUDED.st_segment,
+        qrs_axis = EXCLUDED.qrs_axis
+    WHERE p.upload_status <> 'uploaded'
+    RETURNING p.report_id, p.file_path_s3
+"""
+"""Takes the row of an earlier try over, unless that has its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +67,6 @@ class ReportFigures:
     qrs_axis: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The row that this upload is to fill: a new one, or that of an earlier try; `is_done` if it has its file."""
-
-    report_id: UUID
-    key: str
-    is_done: bool
-
-
 async def claim(
     conn: AsyncConnection, report_id: UUID, file: UploadedFile, figures: ReportFigures, at: datetime
 ) -> Claim:
@@ -51,36 +76,7 @@ async def claim(
     """
     key = uploaded_report_key(file.user_id, report_id, file.file_type)
     cursor = await conn.execute(
-        """
-        INSERT INTO ecg_reports AS p (
-            report_id, user_id, uploaded_by, filename, file_path_s3, file_size, file_type, sha256, created_at,
-            device_id, patient_name, patient_age, report_date, machine_serial, heart_rate, pr_interval, qrs_duration,
-            qtc_interval, st_segment, qrs_axis
-        )
-        VALUES (
-            %(report_id)s, %(user_id)s, %(uploaded_by)s, %(filename)s, %(key)s, %(file_size)s, %(file_type)s,
-            %(sha256)s, %(at)s, %(device_id)s, %(patient_name)s, %(patient_age)s, %(report_date)s, %(machine_serial)s,
-            %(heart_rate)s, %(pr_interval)s, %(qrs_duration)s, %(qtc_interval)s, %(st_segment)s, %(qrs_axis)s
-        )
-        ON CONFLICT (user_id, sha256) WHERE uploaded_by IS NOT NULL AND deleted_at IS NULL DO UPDATE
-        SET
-            upload_status = 'pending',
-            uploaded_by = EXCLUDED.uploaded_by,
-            filename = EXCLUDED.filename,
-            device_id = EXCLUDED.device_id,
-            patient_name = EXCLUDED.patient_name,
-            patient_age = EXCLUDED.patient_age,
-            report_date = EXCLUDED.report_date,
-            machine_serial = EXCLUDED.machine_serial,
-            heart_rate = EXCLUDED.heart_rate,
-            pr_interval = EXCLUDED.pr_interval,
-            qrs_duration = EXCLUDED.qrs_duration,
-            qtc_interval = EXCLUDED.qtc_interval,
-            st_segment = EXCLUDED.st_segment,
-            qrs_axis = EXCLUDED.qrs_axis
-        WHERE p.upload_status <> 'uploaded'
-        RETURNING p.report_id, p.file_path_s3
-        """,
+        _CLAIM,
         {**asdict(figures), **asdict(file), "report_id": report_id, "key": key, "at": at},
     )
     claimed = await cursor.fetchone()

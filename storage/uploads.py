@@ -16,6 +16,15 @@ _TRIES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """The row that an upload is to fill: a new one, or that of an earlier try; `is_done` if it has its file."""
+
+    row_id: UUID
+    key: str
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class UploadLine:
     """One line of upload_logs; `file_path` is the object's key, empty for a file that was refused before it had one."""
 

@@ -108,7 +108,7 @@ def _documented(status: int) -> dict[str, Any]:
 
 
 def _example(status: int) -> dict[str, Any]:
-    title, detail = _TELLING[status]
+    title, detail = _TELLING.get(status, (HTTPStatus(status).phrase, f"{_WHEN[status]}; see docs/http.md"))
     told: dict[str, Any] = {"type": f"urn:leadwire:{_slug(title)}", "title": title, "status": status, "detail": detail}
     told["instance"] = "/api/v1/devices"
     if status == 422:

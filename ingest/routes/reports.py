@@ -1,4 +1,4 @@
-"""ecg/reports: a PDF about a period is asked for; a worker writes it."""
+"""ecg/reports: a PDF about a period is asked for, and a worker writes it; any report is deleted."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Request, Response
 from pydantic import AwareDatetime, BaseModel, model_validator
 
 from ingest.people import Body
 from ingest.rooms import Rooms, WriteRooms, address_of
+from ingest.routes.cloud import check_may_delete
+from ingest.uploads_sweeper import sweep
 from schemas import clock
-from schemas.accounts import Device, User
+from schemas.accounts import Caller, Device, User
 from schemas.errors import Busy
 from schemas.reports import Report, ReportEvent, UploadStatus
 from storage import accounts, audit, devices, reports
 from storage.access import everything, for_caller
 from storage.database import Connection
-from web.callers import Person
+from web.callers import Admin, Person
 from web.problems import documented
 
 router = APIRouter(prefix="/ecg/reports", tags=["Reports"])
+admin_router = APIRouter(prefix="/admin/reports", tags=["Admin"])
 
 MAX_PERIOD: Final = timedelta(hours=24)
 
@@ -89,3 +92,35 @@ async def _tell_workers(rooms: WriteRooms, report_id: UUID, body: ReportRequest)
         async with rooms.database.transaction() as conn:
             await reports.fail_report(conn, report_id, clock.now())
         raise
+
+
+@router.delete(
+    "/{report_id}", status_code=204, summary="Delete a report", responses=documented(401, 403, 404, 422, 503)
+)
+async def delete_report(
+    report_id: UUID, caller: Person, request: Request, rooms: Rooms, background: BackgroundTasks
+) -> None:
+    """For its owner and admins. It is out of every list at once; its row is kept, its file is removed after it."""
+    await _delete(rooms, caller, report_id, address_of(request))
+    background.add_task(sweep, rooms)
+
+
+@admin_router.delete(
+    "/{report_id}", status_code=204, summary="Delete anyone's report", responses=documented(401, 403, 404, 422, 503)
+)
+async def delete_anyones_report(
+    report_id: UUID, caller: Admin, request: Request, rooms: Rooms, background: BackgroundTasks
+) -> None:
+    """As DELETE ecg/reports/{report_id}."""
+    await _delete(rooms, caller, report_id, address_of(request))
+    background.add_task(sweep, rooms)
+
+
+async def _delete(rooms: WriteRooms, caller: Caller, report_id: UUID, address: str | None) -> None:
+    at = clock.now()
+    async with rooms.database.transaction() as conn:
+        found = await reports.report(conn, for_caller(caller), report_id)
+        check_may_delete(caller, found.user_id)
+        await reports.delete_report(conn, for_caller(caller), report_id, at)
+        actor = str(caller.user_id)
+        await audit.append(conn, actor, "report.delete", str(report_id), address, at, patient_id=found.user_id)

@@ -16,7 +16,7 @@ async def knock(app: ASGIApp, path: str, headers: Mapping[str, str]) -> str:
     said: asyncio.Queue[Message] = asyncio.Queue()
     heard: asyncio.Queue[Message] = asyncio.Queue()
     said.put_nowait({"type": "websocket.connect"})
-    talking = asyncio.create_task(app(_scope(path, headers), said.get, heard.put))  # type: ignore[arg-type]  # a coroutine
+    talking = asyncio.create_task(_talk(app, _scope(path, headers), said, heard))
     try:
         first = await asyncio.wait_for(heard.get(), _PATIENCE_S)
         if first["type"] != "websocket.accept":
@@ -25,6 +25,12 @@ async def knock(app: ASGIApp, path: str, headers: Mapping[str, str]) -> str:
         return await _after(talking, heard)
     finally:
         talking.cancel()
+
+
+async def _talk(
+    app: ASGIApp, scope: dict[str, Any], said: asyncio.Queue[Message], heard: asyncio.Queue[Message]
+) -> None:
+    await app(scope, said.get, heard.put)
 
 
 async def _after(talking: asyncio.Task[None], heard: asyncio.Queue[Message]) -> str:

@@ -23,7 +23,10 @@ TABLE: Final = """
 GET    auth/me                                          401    401  200      ·     200        ·   200
 POST   auth/register                                    201    201  201      ·     201        ·   201
 POST   auth/login                                       200    200  200      ·     200        ·   200
+POST   auth/refresh-token                               200    200  200      ·     200        ·   200
 POST   auth/logout                                      401    401  204      ·     204        ·   204
+PUT    auth/update-profile                              401    401  200      ·     200        ·   200
+POST   auth/change-password                             401    401  204      ·     204        ·   204
 
 GET    users                                            401    401  403      ·     403        ·   200
 POST   users                                            401    401  403      ·     403        ·   201
@@ -73,7 +76,20 @@ GET    ecg/reports?user_id={user_id}                    401    401  200   none  
 GET    ecg/reports/{report_id}                          401    401  200    404     200      404   200
 GET    ecg/reports/{report_id}/download                 401    401  200    404     200      404   200
 GET    ecg/reports/{report_id}/url                      401    401  200    404     200      404   200
+POST   ecg/reports/upload                               401    401  201    404     201      404   201
+DELETE ecg/reports/{report_id}                          401    401  204    404     403      404   204
+DELETE admin/reports/{report_id}                        401    401  403    403     403      403   204
 
+POST   cloud/upload                                     401    401  201    404     201      404   201
+GET    cloud/files                                      401    401  200      ·     200        ·   200
+GET    cloud/files?user_id={user_id}                    401    401  200   none     200     none   200
+GET    cloud/files/{file_id}/url                        401    401  200    404     200      404   200
+DELETE cloud/files/{file_id}                            401    401  204    404     403      404   204
+POST   users/{user_id}/signup                           401    401  200    404     403      404   200
+
+GET    cloud/files                                      401    401  200      ·     200        ·   200
+GET    cloud/files?user_id={user_id}                    401    401  200   none     200     none   200
+GET    cloud/files/{file_id}/url                        401    401  200    404     200      404   200
 GET    files/{key}?expires=1&signature=x                403    403  403      ·     403        ·   403
 GET    /health                                          200    200  200      ·     200        ·   200
 GET    /ready                                           200    200  200      ·     200        ·   200

@@ -49,7 +49,7 @@ async def test_what_is_somebody_elses_answers_like_what_does_not_exist(scene: Sc
 
 async def _answer(scene: Scene, row: Row, patient: Patient, person: Person, headers: dict[str, str]) -> list[object]:
     async with scene.client(headers) as http:
-        sent = request_of(row.key, patient, person)
+        sent = await request_of(row.key, scene, patient, person)
         answer = await http.request(row.method, _path(scene, row, patient), **sent)
     return [answer.status_code, _IDS.sub("ID", answer.text), sorted({*answer.headers} - {"date"})]
 
@@ -61,7 +61,7 @@ async def _told(scene: Scene, row: Row, caller: str) -> str:
     if row.method == "WS":
         return await knock(scene.front(), path, headers)
     async with scene.client(headers) as http:
-        answer = await http.request(row.method, path, **request_of(row.key, patient, person))
+        answer = await http.request(row.method, path, **await request_of(row.key, scene, patient, person))
     assert answer.status_code < 500, answer.text
     if row.cells[caller] == "none" and answer.status_code == 200:
         return "none" if not answer.json().get("items") else "something"

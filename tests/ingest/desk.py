@@ -23,7 +23,7 @@ from storage.accounts import NewUser
 from storage.cache import MemoryCache
 from storage.counts import MemoryCounts
 from storage.database import Database, writer
-from storage.objects import objects
+from storage.objects import Objects, objects
 from web import callers, tokens
 from web.limits import Limits
 
@@ -85,9 +85,16 @@ async def arrive(http: httpx.AsyncClient) -> Person:
 
 @asynccontextmanager
 async def serving(
-    settings: Settings, kafka: KafkaSettings, timeout_s: float = 5.0, limits: Limits | None = None
+    settings: Settings,
+    kafka: KafkaSettings,
+    timeout_s: float = 5.0,
+    limits: Limits | None = None,
+    store: Objects | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a gateway in this process, at its prefix; `timeout_s` is how long it waits for Kafka."""
+    """A client of a gateway in this process, at its prefix; `timeout_s` is how long it waits for Kafka.
+
+    Its objects rest in `store`, or where the settings say.
+    """
     database = writer(settings.database)
     cache = DeviceCache(look_up(database), lambda: 0.0)
     producer = SampleProducer(kafka, timeout_s=timeout_s)
@@ -97,7 +104,7 @@ async def serving(
             database=database,
             producer=producer,
             devices=cache,
-            objects=objects(settings.objects, settings.security, settings.http),
+            objects=store or objects(settings.objects, settings.security, settings.http),
             cache=MemoryCache(),
             http=settings.http,
             security=settings.security,

@@ -38,6 +38,9 @@ class FakeObjects:
             raise Busy("the store is away; wait")
         self.files[key] = (data, content_type)
 
+    def location(self, key: str) -> str:
+        return f"memory://{key}"
+
 
 @dataclass
 class Desk:
