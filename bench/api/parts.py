@@ -16,10 +16,9 @@ from bench.api.logins import token_of
 from bench.api.month import Month
 from bench.api.place import Place, Server
 from bench.api.wire import Connection, request
+from schemas.settings import RateSettings
 
-UNLIMITED: Final = {
-    f"LEADWIRE_RATE_{name}": "" for name in ("LOCKOUT", "LOGINS", "REQUESTS", "ANONYMOUS", "SAMPLES", "FAILED_TOKENS")
-}
+UNLIMITED: Final = {str(field.validation_alias): "" for field in RateSettings.model_fields.values()}
 """Lists and logins are asked as fast as they answer, by one person; the other two parts run with the usual limits."""
 MIXED_RATE: Final = 200.0
 ABUSE_RATE: Final = 2000.0

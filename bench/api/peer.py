@@ -1,9 +1,8 @@
-"""The peer: plain FastAPI handlers with SQLAlchemy's ORM for the same lists, as they are written in an afternoon.
+"""The peer: the same lists by plain FastAPI handlers and SQLAlchemy's ORM, as they are written in an afternoon."""
 
-Select, order by, limit and offset, and a count; a pool of 20 with 40 more; each caller's token is verified and the
-user fetched by it, and what they may see is a condition on user_id. Run by uvicorn in the peers' environment with
-PEER_DATABASE_URL and PEER_SECRET_KEY.
-"""
+# Select, order by, limit and offset, and a count; a pool of 20 with 40 more; each caller's token is verified and the
+# user fetched by it, and what they may see is a condition on user_id. Run by uvicorn in the peers' environment with
+# PEER_DATABASE_URL and PEER_SECRET_KEY.
 
 from __future__ import annotations
 
@@ -40,7 +39,11 @@ def shown(model: type[Base]) -> Any:
 def page_of(model: type[Base]) -> Any:
     """A page of them."""
     counts: dict[str, Any] = dict.fromkeys(("page", "limit", "total"), (int, ...))
-    return create_model(f"{model.__name__}Page", items=(list[shown(model)], ...), **counts)  # type: ignore[arg-type]  # made at run time
+    return create_model(f"{model.__name__}Page", items=(_list_of(shown(model)), ...), **counts)
+
+
+def _list_of(model: Any) -> Any:
+    return list[model]
 
 
 async def session() -> AsyncIterator[AsyncSession]:
@@ -178,10 +181,13 @@ async def metrics(
     return await paged(session, query, NEWEST_METRIC, page, limit)
 
 
+MetricOut: Any = shown(Metric)
+
+
 class Latest(BaseModel):
     """The newest of each device."""
 
-    items: list[shown(Metric)]  # type: ignore[valid-type]  # made at run time
+    items: list[MetricOut]
 
 
 @app.get(f"{API}/ecg/metrics/latest", response_model=Latest)
