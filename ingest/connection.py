@@ -107,4 +107,11 @@ def _good(answer: httpx.Response) -> httpx.Response:
         detail = str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):
         detail = f"{answer.request.url} answered {answer.status_code}; see that it is a Leadwire"
+    if answer.status_code == TooFast.status:
+        raise TooFast(detail, _whole_seconds(answer.headers.get("Retry-After", "")))
     raise _ERRORS.get(answer.status_code, LeadwireError)(detail)
+
+
+def _whole_seconds(text: str) -> int:
+    """What Retry-After says; its other form, a date, is none of ours."""
+    return int(text) if text.isascii() and text.isdigit() else TooFast.retry_after_s

@@ -142,7 +142,10 @@ async def test_a_link_opens_without_a_token_and_not_when_changed(client: httpx.A
 
 async def test_it_is_ready_with_all_its_servers(client: httpx.AsyncClient) -> None:
     answer = await client.get("/ready")
-    assert answer.json() == {"status": "ready", "checks": {"database": "ok", "audit": "ok", "kafka": "ok", "objects": "ok"}}
+    assert answer.json() == {
+        "status": "ready",
+        "checks": {"database": "ok", "audit": "ok", "kafka": "ok", "objects": "ok"},
+    }
 
 
 async def test_the_page_is_served_and_revalidated(client: httpx.AsyncClient) -> None:

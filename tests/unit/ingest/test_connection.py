@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from ingest.client import AsyncClient
-from schemas.errors import Unauthenticated
+from schemas.errors import TooFast, Unauthenticated
 from tests.unit.ingest.test_client import USER
 
 METRIC = {"metric_id": str(UUID(int=7)), "device_id": str(UUID(int=8)), "recorded_at": "2026-01-01T00:00:00Z"}
@@ -99,6 +99,15 @@ async def test_metrics_answer_where_they_are_kept() -> None:
     client = await Doorkeeper().client()
     kept = await client.upload_metrics(heart_rate=72, arrhythmia_type="Normal Sinus Rhythm")
     assert (kept.metric_id, kept.device_id) == (UUID(int=7), UUID(int=8))
+
+
+@pytest.mark.parametrize(("header", "wait_s"), [({"Retry-After": "37"}, 37), ({}, 10), ({"Retry-After": "soon"}, 10)])
+async def test_too_fast_tells_for_how_long_to_wait(header: dict[str, str], wait_s: int) -> None:
+    answer = httpx.Response(429, json={"detail": "wait"}, headers=header)
+    client = AsyncClient("http://test", transport=httpx.MockTransport(lambda _: answer))
+    with pytest.raises(TooFast) as told:
+        await client.me()
+    assert told.value.retry_after_s == wait_s
 
 
 async def test_after_logout_the_client_is_nobody() -> None:

@@ -65,7 +65,7 @@ def _app(kafka: FakeKafka, **http: Any) -> FastAPI:
         cache=MemoryCache(),
         http=http_settings,
         security=security,
-        limits=Limits(RateSettings(), MemoryCounts()),
+        limits=Limits(RateSettings.model_validate({}), MemoryCounts()),
     )
     return application(rooms, Door(security, _session_is_open, _by_token))
 
