@@ -43,6 +43,9 @@ demo: install ## installs, starts the embedded stack, streams patients, serves t
 test: install-dev ## installs, runs every test tier that can be had here and names the others with the reason
 	@$(BIN)/python -m pytest
 
+contract: install-dev ## 20,000 requests made up from the OpenAPI documents: no 5xx, no undocumented answer (REQUESTS=)
+	@LEADWIRE_TEST_REQUESTS=$(or $(REQUESTS),20000) $(BIN)/python -m pytest -s tests/contract
+
 check: install-dev lint types imports test ## exactly what CI runs: format, lint, types, import contracts, tests
 
 format: install-dev ## put the source into the house format
@@ -69,6 +72,10 @@ bench-pipeline: install $(if $(PEERS),$(PEERS_VENV)/.installed) ## the whole pat
 bench-uploads: install ## 1,000 reports of 2 MB, 16 at a time, with the object store away in between; one JSON object (COUNT= PARALLEL= STORE=minio|local JSON=file)
 	@$(BIN)/python -m bench.uploads --count $(or $(COUNT),1000) --parallel $(or $(PARALLEL),16) --store $(or $(STORE),minio) \
 		$(if $(JSON),--json "$(JSON)")
+
+bench-api: install $(PEERS_VENV)/.installed ## lists, logins, mixed load and abuse over a month of 5,000 users; one JSON object (CADENCE= PART=lists,logins,mixed,abuse JSON=file); WRITE=1 puts it into docs/api-bench.md
+	@$(BIN)/python -m bench.api $(if $(CADENCE),--cadence $(CADENCE)) $(if $(PART),--part $(PART)) \
+		$(if $(JSON),--json "$(JSON)") $(if $(WRITE),--write)
 
 soak: install ## half an hour with restarts on Apache Kafka: nothing lost, memory flat (DEVICES= SECONDS= SEED= JSON=file)
 	@$(BIN)/python -m bench.pipeline --soak --broker kafka --devices $(DEVICES) --seconds $(SECONDS) --seed $(SEED) \

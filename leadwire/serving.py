@@ -11,6 +11,8 @@ from uvicorn import Config, Server
 
 from schemas.settings import HttpSettings
 
+_KEEP_ALIVE_S: Final = 75
+"""Longer than any Retry-After and than nginx keeps its own end: who comes again must not meet a closing door."""
 _DID_NOT_START: Final = 3
 """The exit code that uvicorn's own command gives."""
 
@@ -24,6 +26,7 @@ def config(app: ASGIApp, settings: HttpSettings, host: str, port: int) -> Config
         log_config=None,
         access_log=False,
         ws_max_size=settings.max_body_bytes,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         proxy_headers=True,
         forwarded_allow_ips=list(settings.trusted_proxies),
     )

@@ -113,9 +113,7 @@ async def list_beats(
         columns=_COLUMNS,
         source=sql.SQL("ecg_beats AS b"),
         where=where(
-            sql.SQL("EXISTS (SELECT FROM recordings AS r WHERE r.recording_id = b.recording_id AND {scope})").format(
-                scope=access.clause("r.user_id")
-            ),
+            _of_recordings(access),
             given(device_id, "b.device_id = %(device_id)s"),
             given(recording_id, "b.recording_id = %(recording_id)s"),
             sql.SQL("b.beat_at >= %(start)s AND b.beat_at < %(end)s"),
@@ -130,6 +128,15 @@ async def list_beats(
         "end": to_datetime(end_us),
     }
     return (await pages.fetch(conn, _BeatRow, listing, page, params)).map(_BeatRow.beat)
+
+
+def _of_recordings(access: Access) -> sql.Composed | None:
+    """Whose a beat is, its recording tells; who sees everything needs not look."""
+    if access.role == "admin":
+        return None
+    return sql.SQL("EXISTS (SELECT FROM recordings AS r WHERE r.recording_id = b.recording_id AND {scope})").format(
+        scope=access.clause("r.user_id")
+    )
 
 
 def _beat_columns(results: Results) -> dict[str, Column]:

@@ -24,19 +24,21 @@ _COLUMNS: Final = sql.SQL("""
     c.file_id, c.user_id, c.kind, c.filename, c.file_path_s3, c.file_size, c.file_type,
     encode(c.sha256, 'hex') AS sha256, c.cloud_service, c.cloud_url, c.created_at, c.uploaded_at""")
 
-_FILES: Final = sql.SQL("""(
+_REPORTS: Final = sql.SQL("""
     SELECT
-        p.report_id AS file_id, p.user_id, 'report' AS kind, p.filename, p.file_path_s3, p.file_size, p.file_type,
-        p.sha256, p.cloud_service, p.cloud_url, p.created_at, p.uploaded_at
+        p.report_id AS file_id, p.user_id, 'report'::varchar AS kind, p.filename, p.file_path_s3, p.file_size,
+        p.file_type, p.sha256, p.cloud_service, p.cloud_url, p.created_at, p.uploaded_at
     FROM ecg_reports AS p
-    WHERE p.upload_status = 'uploaded' AND p.file_path_s3 IS NOT NULL AND p.deleted_at IS NULL
-    UNION ALL
+    WHERE p.upload_status = 'uploaded' AND p.file_path_s3 IS NOT NULL AND p.deleted_at IS NULL""")
+
+_OTHERS: Final = sql.SQL("""
     SELECT
         f.file_id, f.user_id, f.kind, f.filename, f.file_path_s3, f.file_size, f.file_type,
         f.sha256, f.cloud_service, f.cloud_url, f.created_at, f.uploaded_at
     FROM cloud_files AS f
-    WHERE f.upload_status = 'uploaded' AND f.deleted_at IS NULL
-)""")
+    WHERE f.upload_status = 'uploaded' AND f.deleted_at IS NULL""")
+
+_FILES: Final = sql.SQL("(") + _REPORTS + sql.SQL("\n    UNION ALL") + _OTHERS + sql.SQL("\n)")
 """Everything that rests in the object store: reports, whoever made them, and cloud_files."""
 
 _CONFLICTS: Final[dict[StoredKind, sql.SQL]] = {
@@ -143,17 +145,48 @@ async def list_files(
     """Files that rest in the store, reports included, newest first; of one user or one kind if given."""
     listing = Listing(
         columns=_COLUMNS,
-        source=sql.SQL("{files} AS c").format(files=_FILES),
-        where=where(
-            access.clause("c.user_id"),
-            given(user_id, "c.user_id = %(user_id)s"),
-            given(kind, "c.kind = %(kind)s"),
+        source=_NEWEST.format(
+            reports=_part(_REPORTS, access, user_id, kind), files=_part(_OTHERS, access, user_id, kind)
         ),
+        counted=sql.SQL("{files} AS c").format(files=_FILES),
+        where=_wanted(access, user_id, kind),
         order=(Key("c.created_at", "timestamptz"), Key("c.file_id", "uuid")),
         descending=True,
     )
     params = {**access.params, "user_id": user_id, "kind": kind}
     return await pages.fetch(conn, CloudFile, listing, page, params)
+
+
+def _part(rows: sql.SQL, access: Access, user_id: UUID | None, kind: FileKind | None) -> sql.Composed:
+    return _NEWEST_PART.format(rows=rows, wanted=_wanted(access, user_id, kind))
+
+
+def _wanted(access: Access, user_id: UUID | None, kind: FileKind | None) -> sql.Composed:
+    return where(
+        access.clause("c.user_id"),
+        given(user_id, "c.user_id = %(user_id)s"),
+        given(kind, "c.kind = %(kind)s"),
+    )
+
+
+_NEWEST_PART: Final = sql.SQL("""(
+        SELECT *
+        FROM ({rows}) AS c
+        WHERE {wanted}
+            AND (c.created_at, c.file_id) < (
+                coalesce(%(page_after_0)s::timestamptz, 'infinity'),
+                coalesce(%(page_after_1)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+            )
+        ORDER BY c.created_at DESC, c.file_id DESC
+        LIMIT %(page_reach)s
+    )""")
+
+_NEWEST: Final = sql.SQL("""(
+    {reports}
+    UNION ALL
+    {files}
+) AS c""")
+"""The newest of either, each by its own table's index: of both together the database would sort every row."""
 
 
 async def delete_file(conn: AsyncConnection, file_id: UUID, at: datetime) -> None:

@@ -47,9 +47,10 @@ async def live_devices(
     listing = Listing(
         columns=_COLUMNS,
         source=_WITH_NEWEST,
-        where=sql.SQL("{scope} AND d.is_active AND (m.recorded_at IS NOT NULL OR d.last_seen >= %(since)s)").format(
-            scope=access.clause("d.user_id")
-        ),
+        where=sql.SQL("""
+            {scope} AND d.deleted_at IS NULL AND d.is_active
+            AND (m.recorded_at IS NOT NULL OR d.last_seen >= %(since)s)
+        """).format(scope=access.clause("d.user_id")),
         order=BY_REGISTRATION,
     )
     found = await pages.fetch_slice(conn, LiveDevice, listing, page, {**access.params, "since": since})

@@ -16,6 +16,7 @@ from schemas.clock import to_datetime
 from schemas.errors import NotFound
 from schemas.pages import Page, PageRequest
 from schemas.results import Results
+from schemas.rhythms import NORMAL
 from storage import pages
 from storage.access import PEOPLE, Access
 from storage.arrays import uuids
@@ -36,9 +37,17 @@ _COLUMNS: Final = _OWN_COLUMNS + sql.SQL(", r.leads AS recorded_leads")
 _LEADS: Final = sql.SQL("LEFT JOIN recordings AS r ON r.recording_id = m.recording_id")
 
 _LATE_LEADS: Final = Late(
-    columns=sql.SQL("r.leads AS recorded_leads"),
+    columns=sql.SQL("page_rows.*, r.leads AS recorded_leads"),
     join=sql.SQL("LEFT JOIN recordings AS r ON r.recording_id = page_rows.recording_id"),
 )
+
+_LATE_ROW: Final = Late(
+    columns=_COLUMNS,
+    join=sql.SQL("""
+        JOIN ecg_metrics AS m ON m.device_id = page_rows.device_id AND m.recorded_at = page_rows.recorded_at
+        LEFT JOIN recordings AS r ON r.recording_id = m.recording_id"""),
+)
+"""Rows that are only walked past need not be read whole."""
 
 NEWEST: Final = sql.SQL("""
             SELECT *
@@ -150,15 +159,24 @@ async def list_metrics(
 ) -> Page[MetricsRow]:
     """The metrics that are kept, newest first."""
     of_many = access.role == "doctor" and wanted.user_id is None and wanted.device_id is None
+    by_keys = of_many or page.offset > _WALKED_WHOLE
     listing = Listing(
-        columns=_OWN_COLUMNS,
-        source=_OF_PEOPLE.format(people=PEOPLE, wanted=_wanted(wanted)) if of_many else sql.SQL("ecg_metrics AS m"),
+        columns=sql.SQL("m.device_id, m.recorded_at") if by_keys else _OWN_COLUMNS,
+        source=_OF_PEOPLE.format(people=PEOPLE, wanted=_wanted(wanted)) if of_many else _TABLE,
+        counted=_TABLE,
         where=where(access.clause("m.user_id"), _wanted(wanted)),
         order=(Key("m.recorded_at", "timestamptz"), Key("m.device_id", "uuid")),
         descending=True,
-        late=_LATE_LEADS,
+        late=_LATE_ROW if by_keys else _LATE_LEADS,
     )
     return await pages.fetch(conn, metrics_row, listing, page, {**access.params, **asdict(wanted)})
+
+
+_WALKED_WHOLE: Final = 500
+"""So many rows are read whole to be walked past; for more it pays to read their keys and find the page's rows again."""
+
+_NOT_NORMAL: Final = sql.SQL("m.arrhythmia_type <> {}").format(sql.Literal(NORMAL))
+_TABLE: Final = sql.SQL("ecg_metrics AS m")
 
 
 def _wanted(wanted: MetricsFilter) -> sql.Composed:
@@ -167,6 +185,8 @@ def _wanted(wanted: MetricsFilter) -> sql.Composed:
         given(wanted.user_id, "m.user_id = %(user_id)s"),
         given(wanted.device_id, "m.device_id = %(device_id)s"),
         given(wanted.arrhythmia_type, "m.arrhythmia_type = %(arrhythmia_type)s"),
+        # Said once more, so that the index of all labels but the usual one can be used.
+        None if wanted.arrhythmia_type in (None, NORMAL) else _NOT_NORMAL,
         given(wanted.start, "m.recorded_at >= %(start)s"),
         given(wanted.end, "m.recorded_at < %(end)s"),
     )
@@ -174,7 +194,7 @@ def _wanted(wanted: MetricsFilter) -> sql.Composed:
 
 _OF_PEOPLE: Final = sql.SQL("""unnest({people}) AS person (user_id)
     CROSS JOIN LATERAL (
-        SELECT *
+        SELECT m.user_id, m.device_id, m.recorded_at, m.arrhythmia_type
         FROM ecg_metrics AS m
         WHERE m.user_id = person.user_id AND {wanted}
             AND (m.recorded_at, m.device_id) < (

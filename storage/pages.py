@@ -38,7 +38,8 @@ class Listing:
     """A list: FROM `source` WHERE `where`, in the total order of `order`, all of it ascending or all descending.
 
     `source` may name the parameters `page_reach` (how many rows in that order can matter) and `page_after_0`,
-    `page_after_1` … (the cursor's keys, NULL without one) to cut down what it gives.
+    `page_after_1` … (the cursor's keys, NULL without one) to cut down what it gives; `counted` is then the same rows
+    without that, to count from.
     """
 
     columns: sql.Composable
@@ -47,6 +48,7 @@ class Listing:
     order: Sequence[Key]
     descending: bool = False
     late: Late | None = None
+    counted: sql.Composable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ _PAGE: Final = sql.SQL("""
     LIMIT %(page_limit)s OFFSET %(page_offset)s""")
 
 _WITH_LATE: Final = sql.SQL("""
-SELECT page_rows.*, {columns}
+SELECT {keys}, {columns}
 FROM ({page}
 ) AS page_rows
 {join}
@@ -105,8 +107,9 @@ async def fetch_slice(
     cursor = await conn.execute(_page_query(listing, page), {**asked, "page_reach": reach})
     rows = await cursor.fetchall()
     names = [column.name for column in cursor.description or ()]
+    told = [(n, name) for n, name in enumerate(names) if not name.startswith("page_key_")]
+    items = [kind(**{name: row[n] for n, name in told}) for row in rows[: page.limit]]
     width = len(listing.order)
-    items = [kind(**dict(zip(names[width:], row[width:], strict=True))) for row in rows[: page.limit]]
     return Slice(items, cursors.encode(rows[page.limit - 1][:width]) if len(rows) > page.limit else None)
 
 
@@ -122,8 +125,11 @@ def _page_query(listing: Listing, page: PageRequest) -> sql.Composed:
     )
     if listing.late is None:
         return query
-    order = _sorted([sql.SQL(f"page_key_{n}") for n in range(len(listing.order))], listing)
-    return _WITH_LATE.format(columns=listing.late.columns, page=query, join=listing.late.join, order=order)
+    kept = [sql.SQL(f"page_rows.page_key_{n}") for n in range(len(listing.order))]
+    late = listing.late
+    return _WITH_LATE.format(
+        keys=_listed(kept), columns=late.columns, page=query, join=late.join, order=_sorted(kept, listing)
+    )
 
 
 def _after(listing: Listing) -> sql.Composed:
@@ -152,9 +158,10 @@ def _cursor(listing: Listing, page: PageRequest) -> dict[str, object]:
 
 async def _total(conn: AsyncConnection, listing: Listing, params: Params) -> Total:
     """Counted up to EXACT_TOTAL; beyond, what the planner makes of its statistics, and never less than that."""
-    all_rows = sql.SQL("SELECT FROM {source} WHERE {where}").format(source=listing.source, where=listing.where)
+    source = listing.source if listing.counted is None else listing.counted
+    all_rows = sql.SQL("SELECT FROM {source} WHERE {where}").format(source=source, where=listing.where)
     bound = EXACT_TOTAL + 1
-    given = {**params, **_cursor(listing, PageRequest()), "page_reach": bound, "page_bound": bound}
+    given = {**params, "page_bound": bound}
     counting = sql.SQL("SELECT count(*) FROM ({rows} LIMIT %(page_bound)s) AS counted").format(rows=all_rows)
     [(count,)] = await (await conn.execute(counting, given)).fetchall()
     if count < bound:

@@ -20,7 +20,7 @@ from bench.chaos.stands import Stand, stand
 from bench.uploads.books import faults, kept
 from bench.uploads.memory import Memory
 from bench.uploads.senders import Sender
-from bench.uploads.stores import STORES, StoreName, outage, store_of
+from bench.uploads.stores import STORES, Store, StoreName, outage, store_of
 
 _POLL_S: Final = 0.1
 
@@ -52,12 +52,13 @@ async def _measured(plan: Plan, running: Stand, sender: Sender) -> dict[str, Any
     child = running.services[0].child
     if child is None:
         raise RuntimeError("a service that serves has a child")
+    store = store_of(plan.store, running)
     await sender.log_in()
     began_s = time.monotonic()
     async with Memory(child.pid) as memory:
         async with asyncio.TaskGroup() as together:
             together.create_task(sender.send_all(range(plan.count), plan.parallel))
-            together.create_task(_disturb(plan, running, sender))
+            together.create_task(_disturb(plan, store, sender))
         duration_s = time.monotonic() - began_s
     database = running.database()
     await database.open()
@@ -65,16 +66,16 @@ async def _measured(plan: Plan, running: Stand, sender: Sender) -> dict[str, Any
         held = await kept(database)
     finally:
         await database.close()
-    objects = await asyncio.to_thread(store_of(plan.store, running).checksums)
+    objects = await asyncio.to_thread(store.checksums)
     wrong = faults(sender.book, held, objects, plan.count)
     return _told(plan, sender, duration_s, memory.as_json(), len(objects), wrong)
 
 
-async def _disturb(plan: Plan, running: Stand, sender: Sender) -> None:
+async def _disturb(plan: Plan, store: Store, sender: Sender) -> None:
     while len(sender.book.sent) < plan.count / 3:  # noqa: ASYNC110  # the senders tell nobody how far they are
         await asyncio.sleep(_POLL_S)
     _say(f"{len(sender.book.sent)} reports are in; the store is away for {plan.outage_s:g} s ...")
-    await outage(store_of(plan.store, running), plan.outage_s)
+    await outage(store, plan.outage_s)
     _say("the store is back")
 
 
@@ -91,6 +92,7 @@ def _told(
         "duration_s": round(duration_s, 1),
         "reports_per_s_outside_outage": round(plan.count / max(duration_s - plan.outage_s, 1e-9), 1),
         "answers": {str(status): count for status, count in sorted(sender.book.answers.items())},
+        "broken_connections": sender.book.broken,
         "until_stored_s": {f"p{q}": round(float(np.percentile(seconds, q)), 3) for q in (50, 95, 100)},
         "objects": objects,
         "gateway_rss": memory,

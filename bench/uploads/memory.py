@@ -47,6 +47,7 @@ class Memory:
             "max_mib": round(max(self._rss) / _MIB, 1),
             "first_third_mib": round(first / _MIB, 1),
             "last_third_mib": round(last / _MIB, 1),
+            "deciles_mib": [round(self._rss[(len(self._rss) - 1) * tenth // 10] / _MIB) for tenth in range(11)],
             "samples": len(self._rss),
             "is_flat": last <= first * (1 + MEMORY_GROWTH),
         }

@@ -33,6 +33,8 @@ class Book:
 
     sent: list[Sent] = field(default_factory=list)
     given_up: int = 0
+    broken: int = 0
+    """Connections that ended without an answer; the same file is sent again, as docs/uploads.md says."""
     answers: Counter[int] = field(default_factory=Counter)
 
 
@@ -67,7 +69,11 @@ class Sender:
         """One report: again after 503 and 429, when the answer says; a 409 is the id of what got there before."""
         content, began_s = report(number, self.report_bytes), time.monotonic()
         while time.monotonic() - began_s < _GIVE_UP_S:
-            answer = await self._post(number, content)
+            try:
+                answer = await self._post(number, content)
+            except httpx.TransportError:
+                self.book.broken += 1
+                continue
             self.book.answers[answer.status_code] += 1
             if answer.status_code == 401:
                 await self.log_in()

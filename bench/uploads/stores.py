@@ -31,6 +31,7 @@ class Store(Protocol):
 
 
 def store_of(name: StoreName, running: Stand) -> Store:
+    """Make it ready to be taken away; call it once, before anything is sent."""
     return _MinioStore(running) if name == "minio" else _Folder(running.objects)
 
 
@@ -72,24 +73,34 @@ def _of_object(client: Minio, bucket: str, name: str) -> str:
 
 
 class _Folder:
-    """A file in the folder's place: no right keeps root out, but nobody writes into a file as if it were a folder."""
+    """A link that leads to the folder, or for a while to a file: no right keeps root out, but this does."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._aside = folder, folder.with_name(f"{folder.name}-aside")
+    def __init__(self, link: Path) -> None:
+        self._link, self._folder = link, link.with_name(f"{link.name}-data")
+        self._nothing = link.with_name(f"{link.name}-away")
+        self._nothing.touch()
+        link.rename(self._folder)
+        link.symlink_to(self._folder)
 
     def take_away(self) -> None:
-        self._folder.rename(self._aside)
-        self._folder.touch()
+        self._lead_to(self._nothing)
 
     def bring_back(self) -> None:
-        self._folder.unlink()
-        self._aside.rename(self._folder)
+        self._lead_to(self._folder)
 
     def checksums(self) -> dict[str, str]:
         files = [path for path in (self._folder / _UPLOADS).rglob("*") if path.is_file()]
+        # A write that was cut off may leave its temporary file, whose name begins with a dot, as no key does.
+        whole = [path for path in files if not path.name.startswith(".")]
         return {
-            path.relative_to(self._folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+            path.relative_to(self._folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in whole
         }
+
+    def _lead_to(self, target: Path) -> None:
+        """In one step: between two steps a writer would make the folder anew."""
+        new = self._link.with_name(f"{self._link.name}-new")
+        new.symlink_to(target)
+        new.replace(self._link)
 
 
 async def outage(store: Store, seconds: float) -> None:

@@ -26,6 +26,16 @@ CREATE INDEX ecg_alarms_urgency_idx ON ecg_alarms (
     array_position(ARRAY['low', 'medium', 'high'], priority), raised_at, alarm_id
 );
 
+-- A page of a list reads keys only, and rows for what it shows. Nearly every row has the normal label: to list those
+-- needs no index on labels, and one that leaves them out stays small.
+DROP INDEX ecg_metrics_user_id_recorded_at_idx;
+CREATE INDEX ecg_metrics_user_id_recorded_at_idx ON ecg_metrics (user_id, recorded_at, device_id);
+DROP INDEX ecg_metrics_arrhythmia_type_recorded_at_idx;
+CREATE INDEX ecg_metrics_arrhythmia_type_idx ON ecg_metrics (arrhythmia_type, recorded_at, device_id)
+    WHERE arrhythmia_type <> 'Normal Sinus Rhythm';
+CREATE INDEX ecg_metrics_user_id_arrhythmia_type_idx ON ecg_metrics (user_id, arrhythmia_type, recorded_at, device_id)
+    WHERE arrhythmia_type <> 'Normal Sinus Rhythm';
+
 -- A doctor cares for a patient once at a time.
 UPDATE care_assignments AS old
 SET ended_at = old.assigned_at

@@ -10,13 +10,11 @@ from api.app import create_api
 from ingest.gateway import create_gateway
 from leadwire.embedded import Stack, embedded_stack
 from leadwire.provision import provision
-from schemas.settings import Settings
+from schemas.settings import RateSettings, Settings
 from storage.database import writer
 from tests.contract.scene import Scene
 
-UNLIMITED = (
-    "LOCKOUT", "LOGINS", "REGISTRATIONS", "REFRESHES", "FAILED_TOKENS", "REQUESTS", "ANONYMOUS", "SAMPLES",
-)  # fmt: skip
+UNLIMITED = tuple(str(field.validation_alias) for field in RateSettings.model_fields.values())
 """The rates that are lifted: who may do what is looked at here, not how often."""
 
 
@@ -32,7 +30,7 @@ async def settings(stack: Stack) -> AsyncIterator[Settings]:
         for name, value in stack.env().items():
             patch.setenv(name, value)
         for name in UNLIMITED:
-            patch.setenv(f"LEADWIRE_RATE_{name}", "")
+            patch.setenv(name, "")
         read = Settings()
         await provision(read)
         yield read

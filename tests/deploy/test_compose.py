@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import jsonschema
@@ -42,7 +43,8 @@ def test_the_file_uses_only_what_the_format_has() -> None:
 
 def test_every_service_of_the_design_is_there() -> None:
     assert set(services()) == {
-        "kafka", "timescaledb", "minio", "migrate", "gateway", "worker", "hrv", "api", "nginx", "prometheus", "grafana",
+        "kafka", "timescaledb", "minio", "redis", "migrate", "gateway", "worker", "hrv", "api", "nginx", "prometheus",
+        "grafana",
     }  # fmt: skip
 
 
@@ -100,9 +102,28 @@ def test_settings_can_be_read_from_what_a_service_gets(
     for name, value in environment(service, with_secrets()).items():
         monkeypatch.setenv(name, value)
     read = Settings()
-    parts = (read.kafka, read.database, read.objects, read.security, read.http, read.worker, read.alarms, read.logs)
+    parts = (
+        read.kafka, read.database, read.objects, read.cache, read.security, read.rates, read.http, read.worker,
+        read.alarms, read.logs,
+    )  # fmt: skip
     assert len(parts) == len(GROUPS)
     assert read.security.environment == "production"
+
+
+@pytest.mark.parametrize("service", ["gateway", "api"])
+def test_the_proxy_that_is_trusted_is_nginx_and_reaches_the_services_from_that_address_only(service: str) -> None:
+    nginx = services()["nginx"]["networks"]
+    assert json.loads(environment(service, with_secrets())["LEADWIRE_TRUSTED_PROXIES"]) == [
+        nginx["front"]["ipv4_address"]
+    ]
+    assert (set(nginx), set(services()[service]["networks"])) == ({"front"}, {"default", "front"})
+
+
+def test_no_container_is_given_the_proxys_address_by_chance() -> None:
+    [pool] = load()["networks"]["front"]["ipam"]["config"]
+    address = ip_address(services()["nginx"]["networks"]["front"]["ipv4_address"])
+    assert address in ip_network(pool["subnet"])
+    assert address not in ip_network(pool["ip_range"])
 
 
 def test_the_api_never_gets_the_writers_password() -> None:

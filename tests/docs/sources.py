@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -78,6 +79,8 @@ def _shown(default: object) -> str | None:
         return None
     if isinstance(default, bool):
         return str(default).lower()
+    if isinstance(default, list):
+        return json.dumps(default)
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 

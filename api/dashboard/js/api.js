@@ -74,6 +74,8 @@ export async function get(path, query = {}) {
 }
 
 /** The JSON of a GET and the server's own clock, in ms (NaN when it doesn't say). */
+const DEEPEST = 10000; // items that a numbered page may lie behind
+
 export async function getDated(path) {
   const response = await send(path);
   return { body: await response.json(), serverMs: Date.parse(response.headers.get("Date") ?? "") };
@@ -90,10 +92,10 @@ export async function getAll(path, query, { limit = 500, pages = 8 } = {}) {
   return items;
 }
 
-/** The items of the last page of a list that runs from old to new. */
+/** The items of the last page of a list that runs from old to new; of a very long one, of the last that has a number. */
 export async function getNewest(path, query, limit = 500) {
   const first = await get(path, { ...query, page: 1, limit });
-  const last = Math.ceil(first.total / limit);
+  const last = Math.min(Math.ceil(first.total / limit), Math.floor(DEEPEST / limit) + 1);
   return last > 1 ? (await get(path, { ...query, page: last, limit })).items : first.items;
 }
 

@@ -10,6 +10,19 @@ const HIDDEN_MS = 10000;
 export const LOST_S = 10;
 const HEARD_S = 3600; // a device that fell silent stays in sight for an hour
 
+/** Every live device: the list comes in pages when there are very many. */
+async function everyLive() {
+  const first = await api.getDated(`/devices/live?within_s=${HEARD_S}`);
+  const items = [...first.body.items];
+  let { next } = first.body;
+  while (next) {
+    const page = await api.get("/devices/live", { within_s: HEARD_S, after: next });
+    items.push(...page.items);
+    ({ next } = page);
+  }
+  return { items, serverMs: first.serverMs };
+}
+
 export class Roster extends EventTarget {
   constructor() {
     super();
@@ -42,9 +55,9 @@ export class Roster extends EventTarget {
   /** Asks once and returns how long to wait before the next time. */
   async ask() {
     try {
-      const { body, serverMs } = await api.getDated(`/devices/live?within_s=${HEARD_S}`);
+      const { items, serverMs } = await everyLive();
       if (!this.running) return EVERY_MS;
-      this.take(body.items, serverMs);
+      this.take(items, serverMs);
       this.backoff.reset();
       this.say(true);
       return document.hidden ? HIDDEN_MS : EVERY_MS;

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from limits import parse
 from pydantic import ValidationError
 
 from schemas.errors import Misconfigured
@@ -29,7 +30,8 @@ def test_the_seed_systems_names_are_read(monkeypatch: pytest.MonkeyPatch) -> Non
         "DATABASE_URL": "postgresql://x@db/y", "DATABASE_POOL_SIZE": "3", "DATABASE_MAX_OVERFLOW": "4",
         "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "hush", "AWS_REGION": "eu-west-1", "AWS_S3_BUCKET": "b",
         "SECRET_KEY": STRONG, "ALGORITHM": "HS512", "ACCESS_TOKEN_EXPIRE_HOURS": "2",
-        "CORS_ORIGINS": '["https://a.example"]', "API_V1_PREFIX": "/v1", "LOG_LEVEL": "DEBUG",
+        "CORS_ORIGINS": '["https://a.example"]', "REDIS_URL": "redis://:hush@cache/0", "API_V1_PREFIX": "/v1",
+        "LOG_LEVEL": "DEBUG",
     }  # fmt: skip
     for name, value in seed.items():
         monkeypatch.setenv(name, value)
@@ -37,12 +39,14 @@ def test_the_seed_systems_names_are_read(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (s.database.url, s.database.pool_size, s.database.max_overflow) == ("postgresql://x@db/y", 3, 4)
     assert (s.objects.access_key_id, s.objects.region, s.objects.bucket) == ("id", "eu-west-1", "b")
     assert (s.security.algorithm, s.security.access_token_expire_hours) == ("HS512", 2)
+    assert "hush" not in repr(s.cache)
+    assert s.cache.redis_url is not None
     assert (s.http.cors_origins, s.http.prefix, s.logs.level) == (["https://a.example"], "/v1", "DEBUG")
 
 
 def test_every_setting_has_a_name_of_the_seed_or_ours() -> None:
     names = [str(field.validation_alias) for group in GROUPS for field in group.model_fields.values()]
-    seed = ("DATABASE_", "AWS_", "SECRET_KEY", "ALGORITHM", "ACCESS_TOKEN_", "CORS_", "API_V1_", "LOG_")
+    seed = ("DATABASE_", "AWS_", "SECRET_KEY", "ALGORITHM", "ACCESS_TOKEN_", "CORS_", "API_V1_", "LOG_", "REDIS_")
     assert [name for name in names if not name.startswith(("LEADWIRE_", *seed))] == []
     assert len(names) == len(set(names))
 
@@ -74,6 +78,14 @@ def test_production_accepts_a_strong_secret(monkeypatch: pytest.MonkeyPatch) -> 
         ("logs", "LOG_LEVEL", "LOUD"),
         ("objects", "LEADWIRE_URL_EXPIRES_S", "604801"),
         ("http", "CORS_ORIGINS", "https://a.example"),
+        ("http", "LEADWIRE_TRUSTED_PROXIES", "10.0.0.1"),
+        ("cache", "REDIS_URL", "http://a.example"),
+        ("rates", "LEADWIRE_RATE_LOGINS", "100"),
+        ("rates", "LEADWIRE_RATE_LOGINS", "0 per minute"),
+        ("rates", "LEADWIRE_RATE_LOCKOUT", "10/minute; 5/second"),
+        ("security", "LEADWIRE_REGISTRATION", "maybe"),
+        ("security", "LEADWIRE_SESSION_DAYS", "0"),
+        ("security", "LEADWIRE_PREVIOUS_SECRET_KEYS", "not json"),
         ("alarms", "LEADWIRE_ALARM_WEBHOOK_URL", "ftp://a.example/alarms"),
         ("alarms", "LEADWIRE_ALARM_WEBHOOK_URL", "//a.example"),
         ("alarms", "LEADWIRE_ALARM_WEBHOOK_MIN_PRIORITY", "technical"),
@@ -121,3 +133,28 @@ def test_importing_the_settings_reads_nothing() -> None:
     bad = {"LEADWIRE_KAFKA_PARTITIONS": "none", "PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run([sys.executable, "-c", code], env=bad, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("key", [DEVELOPMENT_SECRET, "short"])
+def test_production_refuses_a_weak_key_of_before_too(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("SECRET_KEY", STRONG)
+    monkeypatch.setenv("LEADWIRE_PREVIOUS_SECRET_KEYS", f'["{key}"]')
+    with pytest.raises(Misconfigured, match="leave it out, then everybody logs in again"):
+        _ = Settings().security
+
+
+def test_the_keys_of_before_verify_and_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", STRONG)
+    monkeypatch.setenv("LEADWIRE_PREVIOUS_SECRET_KEYS", f'["{"p" * 32}"]')
+    security = Settings().security
+    assert [key.get_secret_value() for key in security.verifying_keys] == [STRONG, "p" * 32]
+    assert "p" * 32 not in repr(security)
+
+
+@pytest.mark.parametrize(
+    "rate", ["", "1 per second", "100 per minute", "10 per 15 minutes", "3 per 2 hours", "9 per day"]
+)
+def test_a_rate_reads_like_a_sentence_and_empty_is_none(monkeypatch: pytest.MonkeyPatch, rate: str) -> None:
+    monkeypatch.setenv("LEADWIRE_RATE_LOGINS", rate)
+    assert Settings().rates.logins == rate
+    assert not rate or parse(rate).amount == int(rate.split(maxsplit=1)[0])

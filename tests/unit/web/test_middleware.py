@@ -15,7 +15,7 @@ from web import middleware, problems
 LIMIT = 1024
 
 
-def _app(**settings: object) -> FastAPI:
+def _app(body_limits: dict[str, int] | None = None, **settings: object) -> FastAPI:
     app = FastAPI()
     routes = APIRouter(prefix="/things")
 
@@ -29,12 +29,13 @@ def _app(**settings: object) -> FastAPI:
 
     app.include_router(routes, prefix="/api/v1")
     problems.install(app)
-    middleware.install(app, HttpSettings.model_validate({"max_body_bytes": LIMIT, **settings}), "test")
+    http = HttpSettings.model_validate({"max_body_bytes": LIMIT, **settings})
+    middleware.install(app, http, "test", body_limits=body_limits)
     return app
 
 
 def _client(**settings: object) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(_app(**settings)), base_url="http://test")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(_app(None, **settings)), base_url="http://test")
 
 
 class _Stream:
@@ -52,6 +53,14 @@ class _Stream:
 async def test_a_body_at_the_limit_is_read() -> None:
     answer = await _client().post("/api/v1/things/1/parts", content=b"x" * LIMIT)
     assert (answer.status_code, answer.json()) == (200, LIMIT)
+
+
+async def test_a_path_may_have_a_limit_of_its_own() -> None:
+    app = _app(body_limits={"/api/v1/things/1/parts": 10 * LIMIT})
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+    lengths = ((1, 10 * LIMIT, 200), (1, 10 * LIMIT + 1, 413), (2, LIMIT + 1, 413))
+    for thing, length, status in lengths:
+        assert (await http.post(f"/api/v1/things/{thing}/parts", content=b"x" * length)).status_code == status
 
 
 async def test_a_body_over_the_limit_is_413_by_its_header() -> None:

@@ -1,0 +1,1 @@
+"""The bench of uploads: its pure parts."""
