@@ -17,6 +17,7 @@ from api.pages import Dashboard
 from api.reads import ReadLog, writing_to
 from api.routes import (
     admin_analytics,
+    admin_audit,
     admin_reports,
     admin_stats,
     admin_users,
@@ -59,7 +60,7 @@ and heartbeat. Closed with 4401 (log in), 4403 (not your patient), 1013 (a serve
 """
 _SIGNED_IN: Final = (
     auth, users, devices, metrics, beats, hrv, rhythms, alarms, recordings, samples, reports, cloud, admin_stats,
-    admin_users, admin_reports, admin_analytics,
+    admin_users, admin_reports, admin_analytics, admin_audit,
 )  # fmt: skip
 
 

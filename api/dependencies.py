@@ -46,9 +46,20 @@ class ReadWitness:
         if caller.role != "user" and patient_id != caller.user_id:
             self.reads.read(self._line(str(caller.user_id), action, subject, patient_id))
 
-    def handed_out(self, actor: UUID | str, action: str, subject: UUID | str, patient_id: UUID | None = None) -> None:
-        """Data leaves as a file or a link, whoever gets it. Raises Busy when that can't be noted: hand nothing out."""
-        self.reads.handed_out(self._line(str(actor), action, subject, patient_id))
+    def handed_out(
+        self,
+        actor: UUID | str,
+        action: str,
+        subject: UUID | str,
+        patient_id: UUID | None = None,
+        *,
+        once: bool = False,
+    ) -> None:
+        """Data leaves as a file or a link, whoever gets it; of links in a list it is `once` in a while.
+
+        Raises Busy when it can't be noted: hand nothing out.
+        """
+        self.reads.handed_out(self._line(str(actor), action, subject, patient_id), once=once)
 
     def _line(self, actor: str, action: str, subject: UUID | str, patient_id: UUID | None) -> AuditLine:
         return AuditLine(clock.now(), actor, action, str(subject), self.address, patient_id)

@@ -50,10 +50,18 @@ class ReadLog:
         self._noted[key] = None
         self._put(line)
 
-    def handed_out(self, line: AuditLine) -> None:
-        """Note that data is about to leave as a file or a link. Raises Busy when that can't be noted."""
+    def handed_out(self, line: AuditLine, *, once: bool = False) -> None:
+        """Note that data is about to leave as a file or a link, with `once` as seldom as a read.
+
+        Raises Busy when that can't be noted.
+        """
+        key = (line.actor, line.action, line.subject)
+        if once and key in self._noted:
+            return
         if len(self._waiting) >= self._size:
             raise Busy("who reads what can't be noted now, so no file is handed out; try again in a few seconds")
+        if once:
+            self._noted[key] = None
         self._put(line)
 
     def start(self) -> None:

@@ -58,11 +58,12 @@ async def find_entries(settings: Settings, wanted: AuditFilter, newest: int) -> 
     found: list[AuditEntry] = []
     try:
         async with database.transaction() as conn:
+            after: str | None = None
             while len(found) < newest:
-                limit = min(MAX_LIMIT, newest)
-                page = await audit.list_entries(conn, wanted, PageRequest(1 + len(found) // limit, limit))
+                page = await audit.list_entries(conn, wanted, PageRequest(1, min(MAX_LIMIT, newest), after))
                 found += page.items
-                if len(page.items) < limit:
+                after = page.next
+                if after is None:
                     break
     finally:
         await database.close()

@@ -69,7 +69,7 @@ async def owner(conn: AsyncConnection, username: str | None, serial_number: str 
         """
         SELECT user_id
         FROM users
-        WHERE lower(username) = lower(%(username)s) OR serial_number = %(serial_number)s
+        WHERE deleted_at IS NULL AND (lower(username) = lower(%(username)s) OR serial_number = %(serial_number)s)
         ORDER BY lower(username) = lower(%(username)s) DESC NULLS LAST
         LIMIT 1
         """,
@@ -87,8 +87,12 @@ async def taken(conn: AsyncConnection, username: str, email: str | None, serial_
             bool_or(lower(username) = lower(%(username)s)), bool_or(lower(email) = lower(%(email)s)),
             bool_or(serial_number = %(serial_number)s)
         FROM users
-        WHERE lower(username) = lower(%(username)s) OR lower(email) = lower(%(email)s)
-            OR serial_number = %(serial_number)s
+        WHERE deleted_at IS NULL
+            AND (
+                lower(username) = lower(%(username)s)
+                OR lower(email) = lower(%(email)s)
+                OR serial_number = %(serial_number)s
+            )
         """,
         {"username": username, "email": email, "serial_number": serial_number},
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import Paging, Rooms
+from api.dependencies import Paging, Rooms, Witness
 from schemas import clock
 from schemas.accounts import Device, Role
 from schemas.pages import Page, PageRequest
@@ -51,6 +51,7 @@ def _latest(user_id: UUID) -> LatestFilter:
 async def list_users(
     caller: Admin,
     rooms: Rooms,
+    witness: Witness,
     page: Paging,
     role: Role | None = None,
     is_active: bool | None = None,
@@ -63,13 +64,16 @@ async def list_users(
     deleted: Annotated[bool, Query(description="Those that were deleted, instead of those that were not")] = False,
 ) -> Page[ManagedUser]:
     async with rooms.database.transaction() as conn:
-        return await managed.list_managed(conn, UserFilter(role, is_active, q, deleted), page)
+        found = await managed.list_managed(conn, UserFilter(role, is_active, q, deleted), page)
+    witness.saw(caller, "users.read", "all")
+    return found
 
 
 @router.get("/{user_id}", summary="One user with all data", responses=documented(404))
-async def user(user_id: UUID, caller: Admin, rooms: Rooms) -> WholeUser:
+async def user(user_id: UUID, caller: Admin, rooms: Rooms, witness: Witness) -> WholeUser:
     async with rooms.database.transaction() as conn:
         found = await managed.managed_user(conn, user_id)
+        witness.saw(caller, "user.read", user_id, user_id)
         reports = await managed.list_managed_reports(conn, ReportFilter(user_id=user_id), _NEWEST_REPORTS)
         return WholeUser(
             user=found,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from api.dependencies import After, Paging, Rooms
+from api.dependencies import After, Paging, Rooms, Witness
 from schemas import clock
 from schemas.accounts import Device
 from schemas.pages import MAX_LIMIT, Cursor, Page, PageRequest
@@ -38,9 +38,14 @@ _LIVE: Final = TypeAdapter(LiveDevices)
 
 
 @router.get("", summary="Devices, in the order they were registered")
-async def list_devices(caller: Person, rooms: Rooms, page: Paging, user_id: UUID | None = None) -> Page[Device]:
+async def list_devices(
+    caller: Person, rooms: Rooms, witness: Witness, page: Paging, user_id: UUID | None = None
+) -> Page[Device]:
     async with rooms.database.transaction() as conn:
-        return await devices.list_devices(conn, for_caller(caller), page, user_id)
+        found = await devices.list_devices(conn, for_caller(caller), page, user_id)
+    if found.items:
+        witness.saw(caller, "devices.read", user_id or "all", user_id)
+    return found
 
 
 @router.get(
@@ -49,6 +54,7 @@ async def list_devices(caller: Person, rooms: Rooms, page: Paging, user_id: UUID
 async def live_now(
     caller: Person,
     rooms: Rooms,
+    witness: Witness,
     within_s: Annotated[int, Query(ge=1, le=3600, description="How long ago counts as live")] = 60,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Devices per answer")] = MAX_LIMIT,
     after: After = None,
@@ -56,18 +62,25 @@ async def live_now(
     since = clock.now() - timedelta(seconds=within_s)
     async with rooms.database.transaction() as conn:
         found = await live.live_devices(conn, for_caller(caller), since, PageRequest(1, limit, after))
+    if found.items:
+        witness.saw(caller, "live.read", "all")
     return Response(_LIVE.dump_json(LiveDevices(found.items, found.next)), media_type="application/json")
 
 
 @router.get("/{device_id}", summary="One device", responses=documented(404))
-async def device(device_id: UUID, caller: Person, rooms: Rooms) -> Device:
+async def device(device_id: UUID, caller: Person, rooms: Rooms, witness: Witness) -> Device:
     async with rooms.database.transaction() as conn:
-        return await devices.device(conn, for_caller(caller), device_id)
+        found = await devices.device(conn, for_caller(caller), device_id)
+    witness.saw(caller, "device.read", device_id, found.user_id)
+    return found
 
 
 @router.get("/{device_id}/reports", summary="A device's reports, newest first", responses=documented(404))
-async def reports_of(device_id: UUID, caller: Person, rooms: Rooms, page: Paging) -> Page[Report]:
+async def reports_of(device_id: UUID, caller: Person, rooms: Rooms, witness: Witness, page: Paging) -> Page[Report]:
     async with rooms.database.transaction() as conn:
         access = for_caller(caller)
         await devices.device(conn, access, device_id)
-        return await reports.list_reports(conn, access, page, device_id=device_id)
+        found = await reports.list_reports(conn, access, page, device_id=device_id)
+    if found.items:
+        witness.saw(caller, "reports.read", device_id)
+    return found

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api import downloads
-from api.dependencies import Rooms
+from api.dependencies import Rooms, Witness
 from api.downloads import Download
 from schemas import clock
 from schemas.errors import NotFound
@@ -30,6 +30,7 @@ async def file(
     key: str,
     request: Request,
     rooms: Rooms,
+    witness: Witness,
     expires: Annotated[int, Query(description="Unix seconds")],
     signature: str,
     filename: str = "",
@@ -38,5 +39,6 @@ async def file(
     verify_signature(secrets, key, expires, filename, signature, clock.now_us() / 1_000_000)
     if rooms.objects.service != "local":
         raise NotFound("files are not served here but by the object store; ask for a new link")
+    witness.handed_out("link", "file.download", key)
     name = filename or key.rpartition("/")[2]
     return await downloads.send(request, rooms.objects, Download(key, name, content_type_of_name(key)))

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def import_json(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Holds users.json, upload_log.json, reports/ …")],
+    dir: Annotated[Path, typer.Argument(help="Holds users.json, upload_log.json, reports/ …")],  # noqa: A002  # the manual calls it DIR
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look at everything, and write nothing.")] = False,
     timezone: Annotated[str, typer.Option(help="Of times that tell none, such as Europe/Berlin.")] = "UTC",
     report: Annotated[
@@ -39,7 +39,7 @@ def import_json(
 
     zone = _zone(timezone)
     with _progress() as told:
-        done = asyncio.run(import_folder(Settings(), folder, zone, dry_run=dry_run, told=told))
+        done = asyncio.run(import_folder(Settings(), dir, zone, dry_run=dry_run, told=told))
     if report is not None:
         report.write_text(json.dumps(done.as_json(), indent=2, ensure_ascii=False) + "\n", "utf-8")
     typer.echo(json.dumps(done.as_json()) if as_json else done.as_text())

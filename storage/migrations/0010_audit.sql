@@ -104,14 +104,14 @@ BEGIN
     END IF;
 END $$;
 
--- One line for each element of the arrays. A line that names no patient is given the one whose report, recording or
--- device its subject ends with. What somebody read of themselves is left out, unless it left the house as a file.
+-- One line for each element of the arrays. A line that names no patient is given the one whom an id in its subject
+-- leads to: a user, or the one of a report, recording or device. What somebody read of themselves is left out, unless it left the house as a file.
 CREATE FUNCTION append_reads(
     ats timestamptz[], actors text[], actions text[], subjects text[], addresses text[], patients uuid[], details text[]
 ) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     line    record;
-    about   uuid;
+    about   uuid[];
     written bigint := 0;
 BEGIN
     FOR line IN
@@ -122,13 +122,15 @@ BEGIN
         IF line.action !~ '^[a-z_]+\.(read|download|link|watch)$' THEN
             RAISE EXCEPTION 'action % is no read: only reads are noted by this role', line.action;
         END IF;
-        about := substring(line.subject FROM '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[^/]*$')::uuid;
+        about := ARRAY(
+            SELECT m[1]::uuid FROM regexp_matches(line.subject, '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})', 'g') AS m
+        );
         line.patient_id := coalesce(
             line.patient_id,
-            (SELECT u.user_id FROM public.users AS u WHERE u.user_id = about),
-            (SELECT r.user_id FROM public.ecg_reports AS r WHERE r.report_id = about),
-            (SELECT r.user_id FROM public.recordings AS r WHERE r.recording_id = about),
-            (SELECT d.user_id FROM public.devices AS d WHERE d.device_id = about)
+            (SELECT u.user_id FROM public.users AS u WHERE u.user_id = ANY(about) LIMIT 1),
+            (SELECT r.user_id FROM public.ecg_reports AS r WHERE r.report_id = ANY(about) LIMIT 1),
+            (SELECT r.user_id FROM public.recordings AS r WHERE r.recording_id = ANY(about) LIMIT 1),
+            (SELECT d.user_id FROM public.devices AS d WHERE d.device_id = ANY(about) LIMIT 1)
         );
         CONTINUE WHEN line.actor = line.patient_id::text AND line.action !~ '\.(download|link)$';
         INSERT INTO public.audit_log (at, actor, action, subject, address, patient_id, detail)

@@ -130,6 +130,7 @@ GET    admin/analytics/reports                          401    401  403      · 
 GET    cloud/files                                      401    401  200      ·     200        ·   200
 GET    cloud/files?user_id={user_id}                    401    401  200   none     200     none   200
 GET    cloud/files/{file_id}/url                        401    401  200    404     200      404   200
+GET    admin/audit                                      401    401  403      ·     403        ·   200
 GET    files/{key}?expires=1&signature=x                403    403  403      ·     403        ·   403
 GET    /health                                          200    200  200      ·     200        ·   200
 GET    /ready                                           200    200  200      ·     200        ·   200

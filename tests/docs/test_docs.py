@@ -73,7 +73,7 @@ def test_no_option_is_documented_that_a_command_lacks() -> None:
 
 def test_no_page_names_a_command_that_does_not_exist() -> None:
     known = {command.name.split()[0] for command in sources.commands()} | {"COMMAND"}
-    named = {name for page in pages.pages() for name in re.findall(r"[`$] ?leadwire (\w+)", page.read_text("utf-8"))}
+    named = {name for page in pages.pages() for name in re.findall(r"[`$] ?leadwire ([\w-]+)", page.read_text("utf-8"))}
     assert named - known == set()
 
 

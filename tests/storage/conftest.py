@@ -79,8 +79,9 @@ async def conn(database: Database) -> AsyncIterator[AsyncConnection]:
 
 
 def settings_for(url: str, **others: object) -> DatabaseSettings:
-    pools = {"DATABASE_POOL_SIZE": 4, "DATABASE_MAX_OVERFLOW": 0, "LEADWIRE_READER_DATABASE_URL": None}
-    return DatabaseSettings.model_validate({"DATABASE_URL": url, **pools, **others})
+    pools = {"DATABASE_POOL_SIZE": 4, "DATABASE_MAX_OVERFLOW": 0}
+    logins = {"LEADWIRE_READER_DATABASE_URL": None, "LEADWIRE_AUDITOR_DATABASE_URL": None}
+    return DatabaseSettings.model_validate({"DATABASE_URL": url, **pools, **logins, **others})
 
 
 @contextmanager

@@ -84,17 +84,18 @@ async def test_entries_are_found_by_patient_actor_action_and_time(conn: AsyncCon
 
 
 async def test_fifty_writers_at_once_make_one_whole_chain(database: Database, settings: DatabaseSettings) -> None:
-    crowd = Database(settings.url, pool_size=50)
-    await crowd.open()
+    crowd = [await AsyncConnection.connect(settings.url, autocommit=True) for _ in range(50)]
 
-    async def write(number: int) -> None:
-        async with crowd.transaction() as conn:
-            await conn.execute("SELECT count(*) FROM users")  # a snapshot from before the lock
-            await add(conn, f"writer-{number}")
+    async def write(conn: AsyncConnection) -> None:
+        for number in range(4):
+            async with conn.transaction():
+                await conn.execute("SELECT count(*) FROM users")  # a snapshot from before the lock
+                await add(conn, f"writer-{number}")
 
     before = (await verify(database)).entries
-    await asyncio.gather(*(write(number) for number in range(200)))
-    await crowd.close()
+    await asyncio.gather(*(write(conn) for conn in crowd))
+    for conn in crowd:
+        await conn.close()
     after = await verify(database)
     assert (after.problem, after.entries) == (None, before + 200)
 

@@ -82,7 +82,23 @@ async def leave_traces(conn: AsyncConnection, store: LocalObjects) -> Traces:
         "INSERT INTO alarm_limits (user_id, low_bpm, high_bpm, delay_s, changed_at) VALUES (%s, 40, 120, 5, now())",
         [user_id],
     )
+    await a_file(conn, store, patient)
     return await a_report(conn, store, patient)
+
+
+async def a_file(conn: AsyncConnection, store: LocalObjects, patient: Patient) -> None:
+    file_id, user_id = uuid4(), patient.user.user_id
+    key = f"files/{user_id}/{file_id}.txt"
+    await conn.execute(
+        """
+        INSERT INTO cloud_files (
+            file_id, user_id, kind, filename, file_path_s3, file_size, file_type, sha256, uploaded_by, upload_status
+        )
+        VALUES (%s, %s, 'file', 'f.txt', %s, 4, 'txt', sha256('f'), %s, 'uploaded')
+        """,
+        [file_id, user_id, key, user_id],
+    )
+    await store.put(key, b"file", "text/plain")
 
 
 async def a_report(conn: AsyncConnection, store: LocalObjects, patient: Patient) -> Traces:
@@ -134,7 +150,7 @@ async def test_nothing_of_them_is_left_and_nothing_of_others_is_missing(
     with pytest.raises(NotFound):
         await store.get(mine.key)
     assert await store.get(others.key) == b"%PDF"
-    assert (done.objects, done.rows["users"], done.rows["ecg_beats"]) == (1, 1, 100)
+    assert (done.objects, done.rows["users"], done.rows["ecg_beats"]) == (2, 1, 100)
 
 
 async def test_every_table_with_such_a_column_had_a_row_of_them(database: Database, store: LocalObjects) -> None:
