@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from ingest.people import Body, RegistrationByAdmin, Text, Username
+from ingest.people import Changes, RegistrationByAdmin, Text, Username
 from ingest.rooms import Rooms, WriteRooms, address_of
 from schemas import clock
 from schemas.accounts import Caller, Role, User
@@ -23,7 +23,7 @@ from web.problems import documented
 router = APIRouter(prefix="/users", tags=["Accounts"])
 
 
-class UserChanges(Body):
+class UserChanges(Changes):
     """What is to be different; a field that is left out stays as it is, null takes it away."""
 
     username: Username = Field(default_factory=str)  # no default for the document: it stays as it is

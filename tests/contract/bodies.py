@@ -37,8 +37,8 @@ async def _block(_: Scene, patient: Patient, __: Person) -> Request:
     return {"json": block}
 
 
-async def _figures(_: Scene, patient: Patient, __: Person) -> Request:
-    return {"json": {"user_id": patient.ids["user_id"], "heart_rate": 72}}
+async def _metrics(_: Scene, patient: Patient, __: Person) -> Request:
+    return {"json": {"device_id": patient.ids["device_id"], "heart_rate": 72}}
 
 
 async def _period(_: Scene, patient: Patient, __: Person) -> Request:
@@ -78,10 +78,10 @@ BODIES: Final[Mapping[str, Maker]] = {
     "PUT users/{user_id}": _json(full_name="Ada Example"),
     "PUT admin/users/{user_id}": _json(full_name="Ada Example"),
     "PUT devices/{device_id}": _json(device_name="Bed 5"),
-    "POST ecg/metrics": _figures,
     "POST devices": _json(device_name="Bed 4"),
     "PUT users/{user_id}/alarm-limits": _json(low_bpm=45),
     "POST ecg/samples": _block,
+    "POST ecg/metrics": _metrics,
     "POST ecg/reports": _period,
     "POST ecg/reports/upload": _file,
     "POST cloud/upload": _file,

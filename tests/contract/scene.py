@@ -49,7 +49,7 @@ class Patient:
     person: Person
     device_headers: Mapping[str, str]
     ids: dict[str, str]
-    """By the name it has in paths: user_id, device_id, recording_id, metric_id, report_id, alarm_id, file_id …"""
+    """By the names they have in paths: user_id, device_id, recording_id …; doctor_id is a doctor of theirs."""
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class Scene:
             return await self._person(conn, role)
 
     async def patient(self, doctor: Person | None = None) -> Patient:
-        """With `doctor` assigned, if there is one."""
+        """In the care of a doctor of their own, and of `doctor` if one is given."""
         async with self.database.transaction() as conn:
             person = await self._person(conn, "user")
             attending = await self._person(conn, "doctor")
