@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -38,7 +38,18 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Profile(Body):
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for field in schema.get("properties", {}).values():
+        field.pop("default", None)
+
+
+class Changes(Body):
+    """What is to be different: what is left out stays as it is, so the OpenAPI document names no defaults."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+
+class Profile(Changes):
     """What people tell about themselves, under the seed system's names."""
 
     email: Annotated[Text, Field(max_length=255, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from ingest.people import Body, RegistrationByAdmin, Text, Username
+from ingest.people import Changes, RegistrationByAdmin, Text, Username
 from ingest.rooms import Rooms, WriteRooms, address_of
 from schemas import clock
 from schemas.accounts import Caller, Role, User
@@ -23,10 +23,10 @@ from web.problems import documented
 router = APIRouter(prefix="/users", tags=["Accounts"])
 
 
-class UserChanges(Body):
+class UserChanges(Changes):
     """What is to be different; a field that is left out stays as it is, null takes it away."""
 
-    username: Username = ""
+    username: Username = Field(default_factory=str)  # no default for the document: it stays as it is
     email: Annotated[Text, Field(max_length=255, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     full_name: Annotated[Text, Field(max_length=255)] | None = None
     age: Annotated[int, Field(ge=0, le=150)] | None = None
@@ -34,8 +34,8 @@ class UserChanges(Body):
     phone: Annotated[Text, Field(max_length=20)] | None = None
     address: Annotated[Text, Field(max_length=1000)] | None = None
     serial_number: Annotated[Text, Field(max_length=100)] | None = None
-    role: Role = "user"
-    is_active: bool = True
+    role: Role = Field(default_factory=lambda: "user")
+    is_active: bool = Field(default_factory=lambda: True)
 
     @property
     def changes(self) -> dict[str, object]:

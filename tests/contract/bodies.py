@@ -37,6 +37,10 @@ async def _block(_: Scene, patient: Patient, __: Person) -> Request:
     return {"json": block}
 
 
+async def _metrics(_: Scene, patient: Patient, __: Person) -> Request:
+    return {"json": {"device_id": patient.ids["device_id"], "heart_rate": 72}}
+
+
 async def _period(_: Scene, patient: Patient, __: Person) -> Request:
     end = clock.now()
     period = {"start": (end - timedelta(minutes=1)).isoformat(), "end": end.isoformat()}
@@ -71,9 +75,13 @@ BODIES: Final[Mapping[str, Maker]] = {
     "PUT auth/update-profile": _json(full_name="Ada Example"),
     "POST auth/change-password": _json(current_password=PASSWORD, new_password="wrong donkey charger"),
     "POST users": _registration,
+    "PUT users/{user_id}": _json(full_name="Ada Example"),
+    "PUT admin/users/{user_id}": _json(full_name="Ada Example"),
+    "PUT devices/{device_id}": _json(device_name="Bed 5"),
     "POST devices": _json(device_name="Bed 4"),
     "PUT users/{user_id}/alarm-limits": _json(low_bpm=45),
     "POST ecg/samples": _block,
+    "POST ecg/metrics": _metrics,
     "POST ecg/reports": _period,
     "POST ecg/reports/upload": _file,
     "POST cloud/upload": _file,

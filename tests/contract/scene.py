@@ -20,7 +20,7 @@ from schemas.accounts import Caller, Role, User
 from schemas.rhythms import ASYSTOLE
 from schemas.samples import Recording
 from schemas.settings import Settings
-from storage import accounts, alarms, devices, reports, samples, sessions
+from storage import accounts, alarms, care, devices, reports, samples, sessions
 from storage.accounts import NewUser
 from storage.database import Connection, Database
 from storage.devices import NewDevice
@@ -49,7 +49,7 @@ class Patient:
     person: Person
     device_headers: Mapping[str, str]
     ids: dict[str, str]
-    """By the name it has in paths: user_id, device_id, recording_id, metric_id, report_id, alarm_id, file_id …"""
+    """By the names they have in paths: user_id, device_id, recording_id …; doctor_id is a doctor of theirs."""
 
 
 @dataclass(slots=True)
@@ -81,17 +81,18 @@ class Scene:
             return await self._person(conn, role)
 
     async def patient(self, doctor: Person | None = None) -> Patient:
-        """With `doctor` assigned, if there is one."""
+        """In the care of a doctor of their own, and of `doctor` if one is given."""
         async with self.database.transaction() as conn:
             person = await self._person(conn, "user")
-            if doctor is not None:
-                query = "INSERT INTO care_assignments (doctor_id, patient_id) VALUES (%s, %s)"
-                await conn.execute(query, [doctor.user.user_id, person.user.user_id])
+            attending = await self._person(conn, "doctor")
+            for each in filter(None, (doctor, attending)):
+                await care.assign(conn, person.user.user_id, each.user.user_id, clock.now())
             token = tokens.new_device_token()
             new = NewDevice(person.user.user_id, device_serial=f"SN-{uuid4()}")
             device = await devices.register(conn, new, tokens.token_hash(token))
             recording = await _recording(conn, device.device_id, person.user.user_id)
             ids = {"user_id": str(person.user.user_id), "device_id": str(device.device_id)}
+            ids["doctor_id"] = str(attending.user.user_id)
             ids["recording_id"] = str(recording.recording_id)
             ids["metric_id"] = await _metric(conn, device.device_id)
             [alarm] = await alarms.write_alarms(conn, [alarm_of(recording, ASYSTOLE, recording.started_at_us)])

@@ -31,6 +31,12 @@ POST   auth/change-password                             401    401  204      · 
 GET    users                                            401    401  403      ·     403        ·   200
 POST   users                                            401    401  403      ·     403        ·   201
 GET    users/{user_id}                                  401    401  200    404     200      404   200
+PUT    users/{user_id}                                  401    401  200    404     403      404   200
+DELETE users/{user_id}                                  401    401  403    403     403      403   204
+GET    users/{user_id}/doctors                          401    401  200    404     200      404   200
+GET    users/{user_id}/patients                         401    401  200    404     200      404   200
+PUT    users/{user_id}/doctors/{doctor_id}              401    401  403    403     403      403   200
+DELETE users/{user_id}/doctors/{doctor_id}              401    401  403    403     403      403   204
 GET    users/{user_id}/devices                          401    401  200    404     200      404   200
 GET    users/{user_id}/reports                          401    401  200    404     200      404   200
 GET    users/{user_id}/metrics                          401    401  200    404     200      404   200
@@ -44,7 +50,10 @@ GET    devices/live                                     401    401  200      · 
 POST   devices                                          401    401  201      ·     201        ·   201
 GET    devices/{device_id}                              401    401  200    404     200      404   200
 GET    devices/{device_id}/reports                      401    401  200    404     200      404   200
-POST   devices/{device_id}/token                        401    401  200    404     200      404   200
+PUT    devices/{device_id}                              401    401  200    404     403      404   200
+DELETE devices/{device_id}                              401    401  204    404     403      404   204
+POST   devices/{device_id}/token                        401    401  200    404     403      404   200
+DELETE devices/{device_id}/token                        401    401  204    404     403      404   204
 
 POST   ecg/samples                                      401    202  401      ·     401        ·   401
 WS     ecg/samples                                      401   open  401      ·     401        ·   401
@@ -59,11 +68,13 @@ GET    ecg/beats/burden?device_id={device_id}&start=2026-01-01T00:00Z&end=2026-0
 GET    ecg/rhythms?device_id={device_id}                401    401  200   none     200     none   200
 GET    ecg/hrv?device_id={device_id}                    401    401  200   none     200     none   200
 
+POST   ecg/metrics                                      401    201  201    404     201      404   201
 GET    ecg/metrics                                      401    401  200      ·     200        ·   200
 GET    ecg/metrics?user_id={user_id}                    401    401  200   none     200     none   200
 GET    ecg/metrics?device_id={device_id}                401    401  200   none     200     none   200
 GET    ecg/metrics/latest?user_id={user_id}             401    401  200   none     200     none   200
 GET    ecg/metrics/{metric_id}                          401    401  200    404     200      404   200
+POST   ecg/metrics                                      401    201  201    404     201      404   201
 
 GET    ecg/alarms                                       401    401  200      ·     200        ·   200
 GET    ecg/alarms?user_id={user_id}                     401    401  200   none     200     none   200
@@ -81,16 +92,60 @@ DELETE ecg/reports/{report_id}                          401    401  204    404  
 DELETE admin/reports/{report_id}                        401    401  403    403     403      403   204
 
 POST   cloud/upload                                     401    401  201    404     201      404   201
+GET    admin/users                                      401    401  403      ·     403        ·   200
+GET    admin/users/{user_id}                            401    401  403    403     403      403   200
+PUT    admin/users/{user_id}                            401    401  403    403     403      403   200
+DELETE admin/users/{user_id}                            401    401  403    403     403      403   204
+GET    admin/reports                                    401    401  403      ·     403        ·   200
+GET    admin/reports/{report_id}                        401    401  403    403     403      403   200
+GET    admin/stats                                      401    401  403      ·     403        ·   200
+GET    admin/stats/users                                401    401  403      ·     403        ·   200
+GET    admin/stats/devices                              401    401  403      ·     403        ·   200
+GET    admin/stats/reports                              401    401  403      ·     403        ·   200
+GET    admin/analytics/overview                         401    401  403      ·     403        ·   200
+GET    admin/analytics/users                            401    401  403      ·     403        ·   200
+GET    admin/analytics/devices                          401    401  403      ·     403        ·   200
+GET    admin/analytics/reports                          401    401  403      ·     403        ·   200
+
 GET    cloud/files                                      401    401  200      ·     200        ·   200
 GET    cloud/files?user_id={user_id}                    401    401  200   none     200     none   200
 GET    cloud/files/{file_id}/url                        401    401  200    404     200      404   200
 DELETE cloud/files/{file_id}                            401    401  204    404     403      404   204
 POST   users/{user_id}/signup                           401    401  200    404     403      404   200
 
+GET    admin/users                                      401    401  403      ·     403        ·   200
+GET    admin/users/{user_id}                            401    401  403    403     403      403   200
+PUT    admin/users/{user_id}                            401    401  403    403     403      403   200
+DELETE admin/users/{user_id}                            401    401  403    403     403      403   204
+GET    admin/reports                                    401    401  403      ·     403        ·   200
+GET    admin/reports/{report_id}                        401    401  403    403     403      403   200
+GET    admin/stats                                      401    401  403      ·     403        ·   200
+GET    admin/stats/users                                401    401  403      ·     403        ·   200
+GET    admin/stats/devices                              401    401  403      ·     403        ·   200
+GET    admin/stats/reports                              401    401  403      ·     403        ·   200
+GET    admin/analytics/overview                         401    401  403      ·     403        ·   200
+GET    admin/analytics/users                            401    401  403      ·     403        ·   200
+GET    admin/analytics/devices                          401    401  403      ·     403        ·   200
+GET    admin/analytics/reports                          401    401  403      ·     403        ·   200
+
 GET    cloud/files                                      401    401  200      ·     200        ·   200
 GET    cloud/files?user_id={user_id}                    401    401  200   none     200     none   200
 GET    cloud/files/{file_id}/url                        401    401  200    404     200      404   200
 GET    admin/audit                                      401    401  403      ·     403        ·   200
+GET    admin/stats                                      401    401  403      ·     403        ·   200
+GET    admin/stats/users                                401    401  403      ·     403        ·   200
+GET    admin/stats/devices                              401    401  403      ·     403        ·   200
+GET    admin/stats/reports                              401    401  403      ·     403        ·   200
+GET    admin/users                                      401    401  403      ·     403        ·   200
+GET    admin/reports                                    401    401  403      ·     403        ·   200
+GET    admin/analytics/overview                         401    401  403      ·     403        ·   200
+GET    admin/analytics/users                            401    401  403      ·     403        ·   200
+GET    admin/analytics/reports                          401    401  403      ·     403        ·   200
+GET    admin/analytics/devices                          401    401  403      ·     403        ·   200
+GET    admin/users/{user_id}                            401    401  403    403     403      403   200
+GET    admin/reports/{report_id}                        401    401  403    403     403      403   200
+PUT    admin/users/{user_id}                            401    401  403    403     403      403   200
+DELETE admin/users/{user_id}                            401    401  403    403     403      403   204
 GET    files/{key}?expires=1&signature=x                403    403  403      ·     403        ·   403
 GET    /health                                          200    200  200      ·     200        ·   200
 GET    /ready                                           200    200  200      ·     200        ·   200
