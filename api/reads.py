@@ -23,8 +23,8 @@ _LINGER_S: Final = 0.2
 """How long a line may wait for others, so that a busy second is one transaction."""
 _AGAIN_S: Final = 2.0
 _FLUSH_S: Final = 5.0
-_REMEMBERED: Final = 100_000
-"""Reads remembered as noted: about 30 MB when full; the oldest are forgotten first, and then noted again."""
+_REMEMBERED: Final = 50_000
+"""Reads remembered as noted: 24 MB when full; the oldest are forgotten first, and then noted again."""
 
 _log = logs.logger(__name__)
 

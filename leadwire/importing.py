@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import secrets
 from collections.abc import Callable
@@ -112,13 +113,15 @@ class Importer:
             there = old.cloud_url is not None and old.upload_status == "uploaded"
             notes.append("its file is not here" + ("; it stays where its cloud_url says" if there else ""))
             status = "uploaded" if there else "failed"
-            return {"key": None, "file_size": None, "upload_status": status, "cloud_service": old.cloud_service}
+            none = {"key": None, "file_size": None, "sha256": None}
+            return {**none, "upload_status": status, "cloud_service": old.cloud_service}
         suffix = file.suffix.lower() if file.suffix[1:].isalnum() and file.suffix.isascii() else ""
         key = f"reports/imported/{old.report_id}{suffix}"
+        data = file.read_bytes()
         if not self.dry_run:
-            kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-            await self.store.put(key, file.read_bytes(), kind)
-        told: dict[str, object] = {"key": key, "file_size": file.stat().st_size, "upload_status": "uploaded"}
+            await self.store.put(key, data, mimetypes.guess_type(file.name)[0] or "application/octet-stream")
+        told: dict[str, object] = {"key": key, "file_size": len(data), "upload_status": "uploaded"}
+        told["sha256"] = hashlib.sha256(data).digest()
         return told | {"cloud_service": self.store.service, "cloud_url": None, "uploaded_at": old.uploaded_at or now()}
 
     def _note_owner(self, owner_id: UUID | None, username: str | None, notes: list[str]) -> None:

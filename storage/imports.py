@@ -33,15 +33,15 @@ _INSERTS: Final = {
     """),
     "ecg_reports": sql.SQL("""
         INSERT INTO ecg_reports (
-            report_id, user_id, filename, file_path_s3, file_size, file_type, heart_rate, pr_interval, qrs_duration,
-            qtc_interval, st_segment, qrs_axis, patient_name, patient_age, report_date, machine_serial, upload_status,
-            cloud_service, cloud_url, created_at, uploaded_at
+            report_id, user_id, filename, file_path_s3, file_size, sha256, file_type, heart_rate, pr_interval,
+            qrs_duration, qtc_interval, st_segment, qrs_axis, patient_name, patient_age, report_date, machine_serial,
+            upload_status, cloud_service, cloud_url, created_at, uploaded_at
         )
         VALUES (
-            %(report_id)s, %(owner_id)s, %(filename)s, %(key)s, %(file_size)s, %(file_type)s, %(heart_rate)s,
-            %(pr_interval)s, %(qrs_duration)s, %(qtc_interval)s, %(st_segment)s, %(qrs_axis)s, %(patient_name)s,
-            %(patient_age)s, %(report_date)s, %(machine_serial)s, %(upload_status)s, %(cloud_service)s, %(cloud_url)s,
-            coalesce(%(created_at)s, %(report_date)s, now()), %(uploaded_at)s
+            %(report_id)s, %(owner_id)s, %(filename)s, %(key)s, %(file_size)s, %(sha256)s, %(file_type)s,
+            %(heart_rate)s, %(pr_interval)s, %(qrs_duration)s, %(qtc_interval)s, %(st_segment)s, %(qrs_axis)s,
+            %(patient_name)s, %(patient_age)s, %(report_date)s, %(machine_serial)s, %(upload_status)s,
+            %(cloud_service)s, %(cloud_url)s, coalesce(%(created_at)s, %(report_date)s, now()), %(uploaded_at)s
         )
         ON CONFLICT DO NOTHING
     """),

@@ -41,13 +41,13 @@ class DeviceChanges(Changes):
     """What is to be different; a field that is left out stays as it is, null takes it away."""
 
     user_id: UUID | None = Field(None, description="Whose it is from now on (admins); the history stays whose it was")
-    device_type: DeviceType = "ecg"
+    device_type: DeviceType = Field(default_factory=lambda: "ecg")  # no default for the document: it stays as it is
     device_serial: Annotated[Text, Field(max_length=100)] | None = None
     device_name: Annotated[Text, Field(max_length=255)] | None = None
     manufacturer: Annotated[Text, Field(max_length=100)] | None = None
     model: Annotated[Text, Field(max_length=100)] | None = None
     firmware_version: Annotated[Text, Field(max_length=50)] | None = None
-    is_active: bool = Field(True, description="False: it may send nothing until it is true again")
+    is_active: bool = Field(default_factory=lambda: True, description="False: it may send nothing until it is true")
 
     @property
     def changes(self) -> dict[str, object]:

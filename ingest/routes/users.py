@@ -26,7 +26,7 @@ router = APIRouter(prefix="/users", tags=["Accounts"])
 class UserChanges(Changes):
     """What is to be different; a field that is left out stays as it is, null takes it away."""
 
-    username: Username = ""
+    username: Username = Field(default_factory=str)  # no default for the document: it stays as it is
     email: Annotated[Text, Field(max_length=255, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     full_name: Annotated[Text, Field(max_length=255)] | None = None
     age: Annotated[int, Field(ge=0, le=150)] | None = None
@@ -34,8 +34,8 @@ class UserChanges(Changes):
     phone: Annotated[Text, Field(max_length=20)] | None = None
     address: Annotated[Text, Field(max_length=1000)] | None = None
     serial_number: Annotated[Text, Field(max_length=100)] | None = None
-    role: Role = "user"
-    is_active: bool = True
+    role: Role = Field(default_factory=lambda: "user")
+    is_active: bool = Field(default_factory=lambda: True)
 
     @property
     def changes(self) -> dict[str, object]:

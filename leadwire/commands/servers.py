@@ -26,8 +26,10 @@ def register(app: typer.Typer) -> None:
 def gateway(host: Host = "127.0.0.1", port: Port = 8001) -> None:
     """The write side: samples, logins, devices, report requests into Kafka and the database."""
     from ingest.gateway import create_gateway
+    from leadwire.memory import give_large_buffers_back
 
     settings = _begin("gateway")
+    give_large_buffers_back()
     _serve(create_gateway(settings), settings, host, port)
 
 
@@ -44,8 +46,10 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     from api.app import create_api
     from ingest.gateway import create_gateway
     from leadwire.front import Front
+    from leadwire.memory import give_large_buffers_back
 
     settings = _begin("serve")
+    give_large_buffers_back()
     samples_path = f"{settings.http.prefix}/ecg/samples"
     _serve(Front(create_api(settings), create_gateway(settings), samples_path), settings, host, port)
 

@@ -20,7 +20,7 @@ from schemas.accounts import Caller, Role, User
 from schemas.rhythms import ASYSTOLE
 from schemas.samples import Recording
 from schemas.settings import Settings
-from storage import accounts, alarms, devices, reports, samples, sessions
+from storage import accounts, alarms, care, devices, reports, samples, sessions
 from storage.accounts import NewUser
 from storage.database import Connection, Database
 from storage.devices import NewDevice
@@ -83,17 +83,16 @@ class Scene:
     async def patient(self, doctor: Person | None = None) -> Patient:
         """In the care of a doctor of their own, and of `doctor` if one is given."""
         async with self.database.transaction() as conn:
-            person, own_doctor = await self._person(conn, "user"), await self._person(conn, "doctor")
-            for one in (own_doctor, doctor):
-                if one is not None:
-                    query = "INSERT INTO care_assignments (doctor_id, patient_id) VALUES (%s, %s)"
-                    await conn.execute(query, [one.user.user_id, person.user.user_id])
+            person = await self._person(conn, "user")
+            attending = await self._person(conn, "doctor")
+            for each in filter(None, (doctor, attending)):
+                await care.assign(conn, person.user.user_id, each.user.user_id, clock.now())
             token = tokens.new_device_token()
             new = NewDevice(person.user.user_id, device_serial=f"SN-{uuid4()}")
             device = await devices.register(conn, new, tokens.token_hash(token))
             recording = await _recording(conn, device.device_id, person.user.user_id)
             ids = {"user_id": str(person.user.user_id), "device_id": str(device.device_id)}
-            ids["doctor_id"] = str(own_doctor.user.user_id)
+            ids["doctor_id"] = str(attending.user.user_id)
             ids["recording_id"] = str(recording.recording_id)
             ids["metric_id"] = await _metric(conn, device.device_id)
             [alarm] = await alarms.write_alarms(conn, [alarm_of(recording, ASYSTOLE, recording.started_at_us)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -119,3 +120,9 @@ async def test_nobody_posts_nothing(http: httpx.AsyncClient) -> None:
 async def test_what_can_not_be_is_422(http: httpx.AsyncClient, desk: Desk, body: dict[str, object]) -> None:
     told = problem(await http.post("/ecg/metrics", json=body, headers=desk.user.headers))
     assert told["status"] == 422
+
+
+async def test_who_posts_five_times_at_once_gets_one_device(http: httpx.AsyncClient, newcomer: Person) -> None:
+    rows = await asyncio.gather(*[_post(http, newcomer, heart_rate=60 + n) for n in range(5)])
+    assert len({row["device_id"] for row in rows}) == 1
+    assert len({row["metric_id"] for row in rows}) == 5

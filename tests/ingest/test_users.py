@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID, uuid4
 
 import httpx
@@ -201,3 +202,22 @@ async def test_only_doctors_are_assigned_and_only_by_admins(
     assert problem(await http.put(f"{path}/{desk.doctor.user_id}", headers=desk.doctor.headers))["status"] == 403
     themself = f"/users/{desk.doctor.user_id}/doctors/{desk.doctor.user_id}"
     assert problem(await http.put(themself, headers=desk.admin.headers))["status"] == 422
+
+
+async def test_two_admins_who_demote_each_other_at_once_leave_one(http: httpx.AsyncClient, desk: Desk) -> None:
+    first, second = [await _made(http, desk, role="admin") for _ in range(2)]
+    here = [first.user_id, second.user_id]
+    others = "UPDATE users SET is_active = false WHERE role = 'admin' AND NOT user_id = ANY(%s) RETURNING 1"
+    await desk.value(others, here)
+    try:
+        demoted = {"role": "user"}
+        answers = await asyncio.gather(
+            http.put(f"/users/{second.user_id}", json=demoted, headers=first.headers),
+            http.put(f"/users/{first.user_id}", json=demoted, headers=second.headers),
+        )
+        left = await desk.value("SELECT count(*) FROM users WHERE role = 'admin' AND user_id = ANY(%s)", here)
+    finally:
+        await desk.value("UPDATE users SET is_active = true WHERE user_id = %s RETURNING 1", desk.admin.user_id)
+    assert left == 1
+    assert sorted(answer.status_code for answer in answers)[0] == 200
+    assert max(answer.status_code for answer in answers) in {401, 409}

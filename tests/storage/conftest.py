@@ -80,7 +80,8 @@ async def conn(database: Database) -> AsyncIterator[AsyncConnection]:
 
 def settings_for(url: str, **others: object) -> DatabaseSettings:
     pools = {"DATABASE_POOL_SIZE": 4, "DATABASE_MAX_OVERFLOW": 0}
-    logins = {"LEADWIRE_READER_DATABASE_URL": None, "LEADWIRE_AUDITOR_DATABASE_URL": None}
+    names = ("READER_DATABASE_URL", "AUDITOR_DATABASE_URL", "READER_PASSWORD", "AUDITOR_PASSWORD")
+    logins = {f"LEADWIRE_{name}": None for name in names}  # whatever an embedded stack of other tests has set
     return DatabaseSettings.model_validate({"DATABASE_URL": url, **pools, **logins, **others})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -67,10 +67,10 @@ async def a_device(conn: AsyncConnection, user_id: UUID | None) -> Device:
     return await register(conn, NewDevice(user_id), uuid4().bytes)
 
 
-async def a_patient(conn: AsyncConnection) -> Patient:
+async def a_patient(conn: AsyncConnection, started_at_us: int = START_US) -> Patient:
     user = await a_user(conn)
     device = await a_device(conn, user.user_id)
-    recording = a_recording(device)
+    recording = replace(a_recording(device), started_at_us=started_at_us)
     await write_recordings(conn, [recording])
     return Patient(user, device, recording)
 

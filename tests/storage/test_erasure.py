@@ -28,6 +28,9 @@ from tests.storage import made
 from tests.storage.made import START_US, Patient
 
 IDS = ("user_id", "patient_id", "doctor_id", "device_id", "recording_id", "report_id")
+EARLIER_US = START_US - 365 * 86_400_000_000
+"""What is refreshed hides rows of that time that come later: no other test may write there."""
+REFRESHED = timedelta(days=7)
 COLUMNS = """
 SELECT table_name, column_name
 FROM information_schema.columns
@@ -60,9 +63,9 @@ async def store(tmp_path: Path) -> LocalObjects:
     return LocalObjects(tmp_path, SecretStr("x" * 32), "http://localhost")
 
 
-async def leave_traces(conn: AsyncConnection, store: LocalObjects) -> Traces:
+async def leave_traces(conn: AsyncConnection, store: LocalObjects, started_at_us: int = START_US) -> Traces:
     """A patient with a row in every table that knows people, and a file."""
-    patient = await made.a_patient(conn)
+    patient = await made.a_patient(conn, started_at_us)
     recording, user_id = patient.recording, patient.user.user_id
     await made.write_beats(conn, [made.a_beat(recording, index) for index in range(100, 20_000, 200)])
     await made.write_metrics(conn, [made.metrics_at(recording, second) for second in range(90)], patient.owner)
@@ -181,13 +184,16 @@ async def test_compressed_chunks_and_aggregates_are_erased_too(
     database: Database, settings: DatabaseSettings, store: LocalObjects
 ) -> None:
     async with database.transaction() as conn:
-        mine, others = await leave_traces(conn, store), await leave_traces(conn, store)
+        mine, others = await leave_traces(conn, store, EARLIER_US), await leave_traces(conn, store, EARLIER_US)
     for table in ("ecg_metrics", "ecg_beats", "ecg_waveforms", "ecg_rhythms", "ecg_hrv"):
         async with database.transaction() as conn:
-            await conn.execute("SELECT compress_chunk(c, true) FROM show_chunks(%s::regclass) AS c", [table])
+            query = "SELECT compress_chunk(c, true) FROM show_chunks(%s::regclass, older_than => %s::timestamptz) AS c"
+            await conn.execute(query, [table, to_datetime(EARLIER_US) + REFRESHED])
     async with await AsyncConnection.connect(settings.url, autocommit=True) as conn:
         for aggregate in AGGREGATES:
-            await conn.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", [aggregate.name])
+            window = [to_datetime(EARLIER_US) - REFRESHED, to_datetime(EARLIER_US) + REFRESHED]
+            query = "CALL refresh_continuous_aggregate(%s::regclass, %s::timestamptz, %s::timestamptz)"
+            await conn.execute(query, [aggregate.name, *window])
     before = await found(database, others)
     await gone(database, store, mine)
     assert await found(database, mine) == {}

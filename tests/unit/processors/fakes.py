@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, cast
 from uuid import UUID
 
@@ -192,6 +192,10 @@ class FakeCursor:
 
     def fname(self, number: int) -> bytes:
         return list(self._rows[0])[number].encode()
+
+    @property
+    def description(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(name=name) for name in (self._rows[0] if self._rows else ())]
 
     async def fetchall(self) -> list[Any]:
         make = self._row_factory(self)

@@ -47,7 +47,6 @@ def recorded(*stretches: tuple[int, int], peak_s: float | None = 20.0, **answers
 _TEXTS = {
     "extent": "coalesce(min(first_index)",
     "waveforms": "w.codec, w.data",
-    "recordings": "FROM recordings AS r",
     "device": "FROM devices AS d",
     "user": "FROM users AS u",
     "means": "AS heart_rate_mean",
@@ -58,6 +57,7 @@ _TEXTS = {
     "hrv": "FROM ecg_hrv AS h",
     "beats": "FROM ecg_beats AS b",
     "episodes": "FROM ecg_rhythms AS e",
+    "recordings": "FROM recordings AS r",
 }
 """What tells each query from the others; the first that fits is answered."""
 
