@@ -93,8 +93,6 @@ class Database:
     async def _configure(self, conn: AsyncConnection) -> None:
         # A few SETs, not the URL's `options`: poolers and small servers ignore those.
         await conn.execute("SET TIME ZONE 'UTC'")
-        # Lists have filters that may be absent ("$1 IS NULL OR …"): a plan made for every value reads the whole table.
-        await conn.execute("SET plan_cache_mode = force_custom_plan")
         await conn.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(_STATEMENT_TIMEOUT_MS)))
         if self._read_only:
             await conn.execute("SET default_transaction_read_only = on")

@@ -33,7 +33,7 @@ def main() -> None:
     """Measure what is wanted; the JSON object goes to standard output, tables to standard error."""
     given = _parser().parse_args()
     month = Month(given.users, given.cadence)
-    wanted = Wanted(month, not given.no_peer, given.logins, given.seconds, given.abuse_seconds)
+    wanted = Wanted(month, not given.no_peer, given.logins, given.seconds, given.abuse_seconds, given.only)
     names = list(PARTS) if given.part == "all" else given.part.split(",")
     with place(given.folder.resolve(), month) as here:
         told = asyncio.run(_measure(here, wanted, names))
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--users", type=int, default=5000, help="registered users, each with a device")
     parser.add_argument("--cadence", type=int, default=3600, help="seconds from one row of metrics to the next")
     parser.add_argument("--part", default="all", help=f"one or more of {', '.join(PARTS)}, with commas")
+    parser.add_argument("--only", default="", help="of the lists: those whose name holds this")
     parser.add_argument("--logins", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60, help="of the mixed load")
     parser.add_argument("--abuse-seconds", type=float, default=30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -45,7 +46,13 @@ async def measure(ours: Side, peer: Side | None, endpoints: Iterable[Endpoint]) 
 
     One request after the other on one connection: the time is the server's own, with nothing in a queue before it.
     """
-    return [row for endpoint in endpoints if (row := await _row(ours, peer, endpoint)) is not None]
+    rows: list[dict[str, Any]] = []
+    for endpoint in endpoints:
+        row = await _row(ours, peer, endpoint)
+        if row is not None:
+            rows.append(row)
+            print(f"{row['endpoint']} ({row['role']}): p95 {row['p95_ms']} ms", file=sys.stderr, flush=True)
+    return rows
 
 
 async def _row(ours: Side, peer: Side | None, endpoint: Endpoint) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from storage.database import Connection, Database
+from storage.migrate import migrations
 from web import tokens
 
 PASSWORD: Final = "correct horse battery"  # noqa: S105  # of people who don't exist
@@ -34,8 +35,10 @@ class Month:
 
     @property
     def name(self) -> str:
-        """Of the folder it is kept in."""
-        return f"users-{self.users}-every-{self.cadence_s}-s"
+        """Of the folder it is kept in; one of another schema is another."""
+        steps = migrations(timescale=False)
+        schema = hashlib.sha256("".join(step.checksum for step in steps).encode()).hexdigest()[:8]
+        return f"users-{self.users}-every-{self.cadence_s}-s-{schema}"
 
 
 @dataclass(frozen=True, slots=True)

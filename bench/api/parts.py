@@ -38,6 +38,8 @@ class Wanted:
     logins: int
     mixed_s: float
     abuse_s: float
+    only: str = ""
+    """Of the lists: those whose name holds this."""
 
 
 async def measure_lists(place: Place, wanted: Wanted) -> dict[str, Any]:
@@ -47,7 +49,8 @@ async def measure_lists(place: Place, wanted: Wanted) -> dict[str, Any]:
     tokens = {role: await token_of(server, name) for role, name in _names(1).items()}
     ours = Side(server.port, tokens)
     theirs = Side(peer.port, tokens) if peer is not None else None
-    rows = await lists.measure(ours, theirs, await _endpoints(server, wanted.month))
+    asked = [one for one in await _endpoints(server, wanted.month) if wanted.only in one.name]
+    rows = await lists.measure(ours, theirs, asked)
     for one in (server, peer):
         if one is not None:
             one.stop()

@@ -16,7 +16,7 @@ from schemas.settings import Settings
 from tests.contract.generated import Findings, Sender
 from tests.contract.scene import Scene
 
-REQUESTS: Final = int(os.environ.get("LEADWIRE_TEST_REQUESTS", "1500"))
+REQUESTS: Final = int(os.environ.get("LEADWIRE_TEST_REQUESTS", "1000"))
 """`make contract` sends 20,000."""
 _START_S: Final = 60.0
 

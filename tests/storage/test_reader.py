@@ -24,6 +24,22 @@ WRITES = [
     "DELETE FROM ecg_beats",
     "TRUNCATE ecg_metrics",
     "CREATE TABLE mine (a int)",
+    "INSERT INTO users (username, password_hash, role) VALUES ('me', 'x', 'admin')",
+    "WITH gone AS (DELETE FROM devices RETURNING device_id) SELECT count(*) FROM gone",
+    "MERGE INTO users AS u USING (SELECT 1) AS one ON true WHEN MATCHED THEN UPDATE SET role = 'admin'",
+    "SELECT user_id FROM users FOR UPDATE",
+    "LOCK TABLE users IN ACCESS EXCLUSIVE MODE",
+    "CREATE VIEW mine AS SELECT 1 AS a",
+    "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE SCHEMA mine",
+    "CREATE INDEX mine ON users (age)",
+    "CREATE ROLE mine SUPERUSER",
+    "ALTER TABLE users ADD COLUMN mine int",
+    "ALTER ROLE leadwire_reader CREATEROLE",
+    "DROP TABLE users",
+    "GRANT ALL ON users TO leadwire_reader",
+    "COMMENT ON TABLE users IS 'mine'",
+    "SELECT setval(pg_get_serial_sequence('audit_log', 'audit_id'), 1)",
 ]
 SECRETS = [
     "SELECT password_hash FROM users",
@@ -35,12 +51,33 @@ SECRETS = [
 
 @pytest.mark.parametrize("statement", WRITES)
 async def test_it_can_not_write_even_if_it_lifts_the_read_only_mode(reading: Database, statement: str) -> None:
-    with pytest.raises(ReadOnlySqlTransaction):
+    with pytest.raises((ReadOnlySqlTransaction, InsufficientPrivilege)):
         async with reading.transaction() as conn:
             await conn.execute(statement.encode())
     with pytest.raises(InsufficientPrivilege):
         async with reading.transaction() as conn:
             await conn.execute(f"SET TRANSACTION READ WRITE; {statement}".encode())
+
+
+async def test_it_may_change_no_table_and_no_sequence_whatever_there_is(reading: Database) -> None:
+    """Asked of the catalogue, so a table of tomorrow is looked at, too."""
+    async with reading.transaction() as conn:
+        cursor = await conn.execute("""
+            SELECT c.relname, privilege
+            FROM pg_class AS c
+            CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
+            WHERE c.relnamespace = 'public'::regnamespace
+                AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+                AND has_table_privilege(current_user, c.oid, privilege)
+            UNION ALL
+            SELECT c.relname, privilege
+            FROM pg_class AS c
+            CROSS JOIN unnest(ARRAY['USAGE', 'UPDATE']) AS privilege
+            WHERE c.relnamespace = 'public'::regnamespace
+                AND c.relkind = 'S'
+                AND has_sequence_privilege(current_user, c.oid, privilege)
+        """)
+        assert await cursor.fetchall() == []
 
 
 @pytest.mark.parametrize("statement", SECRETS)
