@@ -29,6 +29,9 @@ class Counts(Protocol):
     async def hit(self, rate: RateLimitItem, key: str) -> int | None:
         """Count one more: the seconds to wait when that is over the rate, None when it is within."""
 
+    async def take_back(self, rate: RateLimitItem, key: str) -> None:
+        """Count one less."""
+
     async def forget(self, rate: RateLimitItem, key: str) -> None:
         """Begin anew."""
 
@@ -108,6 +111,9 @@ class MemoryCounts:
     async def hit(self, rate: RateLimitItem, key: str) -> int | None:
         return self.hit_now(rate, key)
 
+    async def take_back(self, rate: RateLimitItem, key: str) -> None:
+        self._windows.hit(rate, key, cost=-1)
+
     async def forget(self, rate: RateLimitItem, key: str) -> None:
         self._windows.clear(rate, key)
 
@@ -144,6 +150,15 @@ class RedisCounts:
             return await self._here.hit(rate, key)
         self._outage.ends()
         return wait_s
+
+    async def take_back(self, rate: RateLimitItem, key: str) -> None:
+        if self._outage.lasts:
+            await self._here.take_back(rate, key)
+            return
+        try:
+            await self._windows.hit(rate, key, cost=-1)
+        except (StorageError, OSError) as error:
+            self._outage.begins(error)
 
     async def forget(self, rate: RateLimitItem, key: str) -> None:
         await self._here.forget(rate, key)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from ipaddress import IPv6Address, ip_address
 from typing import Final, Literal
 
 from limits import RateLimitItem, parse
 from starlette.types import Scope
 
-from schemas.errors import TooFast
+from schemas.errors import Busy, TooFast
 from schemas.settings import RateSettings
 from schemas.telemetry import REQUESTS_LIMITED
 from storage.counts import BoundedStorage, Counts, MemoryCounts
@@ -56,11 +57,27 @@ class Limits:
         if rate is not None:
             _refuse(kind, await self._shared.hit(rate, f"{kind}/{key}"))
 
+    @asynccontextmanager
+    async def guess(self, account: str) -> AsyncIterator[None]:
+        """One password for a user name. Good unless the block raises; Busy is nobody's guess and is not counted."""
+        await self.attempt("lockout", account)
+        try:
+            yield
+        except Busy:
+            await self._take_back("lockout", account)
+            raise
+        await self.forgive("lockout", account)
+
     async def forgive(self, kind: Attempt, key: str) -> None:
         """Forget the attempts: the last one has succeeded."""
         rate = self._rates.get(kind)
         if rate is not None:
             await self._shared.forget(rate, f"{kind}/{key}")
+
+    async def _take_back(self, kind: Attempt, key: str) -> None:
+        rate = self._rates.get(kind)
+        if rate is not None:
+            await self._shared.take_back(rate, f"{kind}/{key}")
 
     async def token_failed(self, address: str) -> None:
         """Count a token that nobody has; over the rate, the address is barred until the count is forgotten."""

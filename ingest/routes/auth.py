@@ -59,14 +59,12 @@ async def login(body: Login, request: Request, rooms: Rooms) -> LoggedIn:
 
     After ten wrong passwords for a name, whether anybody has it or not, the answer is 429 for a quarter of an hour.
     """
-    account = account_key(body.username)
-    await rooms.limits.attempt("lockout", account)
-    async with rooms.database.transaction() as conn:
-        found = await accounts.credentials(conn, body.username)
-    good = await tokens.verify_password(body.password, found.password_hash if found else None)
-    if found is None or not good or not found.user.is_active:
-        raise Unauthenticated(_WRONG)
-    await rooms.limits.forgive("lockout", account)
+    async with rooms.limits.guess(account_key(body.username)):
+        async with rooms.database.transaction() as conn:
+            found = await accounts.credentials(conn, body.username)
+        good = await tokens.verify_password(body.password, found.password_hash if found else None)
+        if found is None or not good or not found.user.is_active:
+            raise Unauthenticated(_WRONG)
     return await _logged_in(found.user, request, rooms)
 
 

@@ -48,13 +48,11 @@ async def update_profile(body: Profile, caller: Person, request: Request, rooms:
 )
 async def change_password(body: PasswordChange, caller: Person, request: Request, rooms: Rooms) -> None:
     """Ends all your other sessions and keeps this one. A wrong current password counts like one of a login."""
-    account = account_key(caller.username)
-    await rooms.limits.attempt("lockout", account)
-    async with rooms.database.transaction() as conn:
-        stored = await profiles.password_hash(conn, caller.user_id)
-    if not await tokens.verify_password(body.current_password, stored):
-        raise Forbidden(_WRONG)
-    await rooms.limits.forgive("lockout", account)
+    async with rooms.limits.guess(account_key(caller.username)):
+        async with rooms.database.transaction() as conn:
+            stored = await profiles.password_hash(conn, caller.user_id)
+        if not await tokens.verify_password(body.current_password, stored):
+            raise Forbidden(_WRONG)
     hashed, at, user = await tokens.hash_password(body.new_password), clock.now(), str(caller.user_id)
     async with rooms.database.transaction() as conn:
         await profiles.set_password(conn, caller.user_id, hashed)

@@ -74,7 +74,6 @@ GET    ecg/metrics?user_id={user_id}                    401    401  200   none  
 GET    ecg/metrics?device_id={device_id}                401    401  200   none     200     none   200
 GET    ecg/metrics/latest?user_id={user_id}             401    401  200   none     200     none   200
 GET    ecg/metrics/{metric_id}                          401    401  200    404     200      404   200
-POST   ecg/metrics                                      401    201  201    404     201      404   201
 
 GET    ecg/alarms                                       401    401  200      ·     200        ·   200
 GET    ecg/alarms?user_id={user_id}                     401    401  200   none     200     none   200
@@ -91,7 +90,6 @@ POST   ecg/reports/upload                               401    401  201    404  
 DELETE ecg/reports/{report_id}                          401    401  204    404     403      404   204
 DELETE admin/reports/{report_id}                        401    401  403    403     403      403   204
 
-POST   cloud/upload                                     401    401  201    404     201      404   201
 GET    admin/users                                      401    401  403      ·     403        ·   200
 GET    admin/users/{user_id}                            401    401  403    403     403      403   200
 PUT    admin/users/{user_id}                            401    401  403    403     403      403   200
@@ -106,46 +104,15 @@ GET    admin/analytics/overview                         401    401  403      · 
 GET    admin/analytics/users                            401    401  403      ·     403        ·   200
 GET    admin/analytics/devices                          401    401  403      ·     403        ·   200
 GET    admin/analytics/reports                          401    401  403      ·     403        ·   200
+GET    admin/audit                                      401    401  403      ·     403        ·   200
 
+POST   cloud/upload                                     401    401  201    404     201      404   201
 GET    cloud/files                                      401    401  200      ·     200        ·   200
 GET    cloud/files?user_id={user_id}                    401    401  200   none     200     none   200
 GET    cloud/files/{file_id}/url                        401    401  200    404     200      404   200
 DELETE cloud/files/{file_id}                            401    401  204    404     403      404   204
 POST   users/{user_id}/signup                           401    401  200    404     403      404   200
 
-GET    admin/users                                      401    401  403      ·     403        ·   200
-GET    admin/users/{user_id}                            401    401  403    403     403      403   200
-PUT    admin/users/{user_id}                            401    401  403    403     403      403   200
-DELETE admin/users/{user_id}                            401    401  403    403     403      403   204
-GET    admin/reports                                    401    401  403      ·     403        ·   200
-GET    admin/reports/{report_id}                        401    401  403    403     403      403   200
-GET    admin/stats                                      401    401  403      ·     403        ·   200
-GET    admin/stats/users                                401    401  403      ·     403        ·   200
-GET    admin/stats/devices                              401    401  403      ·     403        ·   200
-GET    admin/stats/reports                              401    401  403      ·     403        ·   200
-GET    admin/analytics/overview                         401    401  403      ·     403        ·   200
-GET    admin/analytics/users                            401    401  403      ·     403        ·   200
-GET    admin/analytics/devices                          401    401  403      ·     403        ·   200
-GET    admin/analytics/reports                          401    401  403      ·     403        ·   200
-
-GET    cloud/files                                      401    401  200      ·     200        ·   200
-GET    cloud/files?user_id={user_id}                    401    401  200   none     200     none   200
-GET    cloud/files/{file_id}/url                        401    401  200    404     200      404   200
-GET    admin/audit                                      401    401  403      ·     403        ·   200
-GET    admin/stats                                      401    401  403      ·     403        ·   200
-GET    admin/stats/users                                401    401  403      ·     403        ·   200
-GET    admin/stats/devices                              401    401  403      ·     403        ·   200
-GET    admin/stats/reports                              401    401  403      ·     403        ·   200
-GET    admin/users                                      401    401  403      ·     403        ·   200
-GET    admin/reports                                    401    401  403      ·     403        ·   200
-GET    admin/analytics/overview                         401    401  403      ·     403        ·   200
-GET    admin/analytics/users                            401    401  403      ·     403        ·   200
-GET    admin/analytics/reports                          401    401  403      ·     403        ·   200
-GET    admin/analytics/devices                          401    401  403      ·     403        ·   200
-GET    admin/users/{user_id}                            401    401  403    403     403      403   200
-GET    admin/reports/{report_id}                        401    401  403    403     403      403   200
-PUT    admin/users/{user_id}                            401    401  403    403     403      403   200
-DELETE admin/users/{user_id}                            401    401  403    403     403      403   204
 GET    files/{key}?expires=1&signature=x                403    403  403      ·     403        ·   403
 GET    /health                                          200    200  200      ·     200        ·   200
 GET    /ready                                           200    200  200      ·     200        ·   200

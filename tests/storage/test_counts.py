@@ -59,6 +59,14 @@ async def test_keys_and_rates_are_counted_apart(counted: Counts, key: str) -> No
     assert await counted.hit(parse("5 per hour"), key) is None
 
 
+async def test_what_is_taken_back_leaves_room_for_one_more(counted: Counts, key: str) -> None:
+    for _ in range(3):
+        await counted.hit(THREE, key)
+    await counted.take_back(THREE, key)
+    assert await counted.hit(THREE, key) is None
+    assert await counted.hit(THREE, key) in range(890, 901)
+
+
 async def test_a_forgotten_count_begins_anew(counted: Counts, key: str) -> None:
     for _ in range(4):
         await counted.hit(THREE, key)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from schemas.errors import TooFast
+from schemas.errors import Busy, TooFast
 from schemas.settings import RateSettings
 from storage.counts import MemoryCounts
 from web.limits import Limits, Work, account_key, address_key
@@ -71,6 +71,16 @@ async def test_ten_wrong_passwords_lock_and_a_right_one_before_that_forgives() -
         await usual.attempt("lockout", "ada")
     with pytest.raises(TooFast, match="for this user name; try again in 900 s"):
         await usual.attempt("lockout", "ada")
+
+
+async def test_a_server_that_is_away_locks_nobody_out() -> None:
+    usual = limits()
+    for _ in range(30):
+        with pytest.raises(Busy):
+            async with usual.guess("ada"):
+                raise Busy("the database is away; try again")
+    async with usual.guess("ada"):
+        pass
 
 
 async def test_bad_tokens_bar_an_address_until_their_count_is_forgotten() -> None:
