@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bench.accuracy import tables
 from bench.accuracy.pages import Part
-from bench.pipeline.tables import table
+
+Cell = str | float | None
 
 
 def parts(told: Mapping[str, Any]) -> Iterator[Part]:
@@ -19,6 +21,12 @@ def parts(told: Mapping[str, Any]) -> Iterator[Part]:
         yield Part(f"{told['mixed']['rate_per_s']:g} requests/s of all kinds on one core", _mixed(told["mixed"]))
     if "abuse" in told:
         yield Part("A user beside 2,000 bad requests a second", _abuse(told["abuse"]))
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], words: int = 1) -> str:
+    """In Markdown; nothing is an empty cell."""
+    told = [["" if cell is None else cell if isinstance(cell, str) else f"{cell:g}" for cell in row] for row in rows]
+    return tables.table(headings, told, words)
 
 
 def _lists(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -34,6 +42,7 @@ def _lists(rows: Sequence[Mapping[str, Any]]) -> str:
             )
             for row in rows
         ],
+        words=2,
     )  # fmt: skip
 
 

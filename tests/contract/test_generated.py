@@ -12,7 +12,7 @@ import pytest
 
 from leadwire.children import wait_until
 from leadwire.embedded import Stack, free_port, is_listening
-from schemas.settings import Settings
+from schemas.settings import RateSettings, Settings
 from tests.contract.generated import Findings, Sender
 from tests.contract.scene import Scene
 
@@ -26,7 +26,8 @@ def base_url(stack: Stack, settings: Settings) -> Iterator[str]:
     """Both applications as `leadwire serve` runs them, in a process of their own."""
     port = free_port()
     command = [sys.executable, "-m", "leadwire", "serve", "--port", str(port)]
-    server = stack.children.start("serve", command, env={**os.environ, "LEADWIRE_LOG_FORMAT": "json"})
+    lifted = {str(field.validation_alias): "" for field in RateSettings.model_fields.values()}
+    server = stack.children.start("serve", command, env={**os.environ, **lifted, "LEADWIRE_LOG_FORMAT": "json"})
     wait_until(lambda: is_listening(f"127.0.0.1:{port}"), server, within_s=_START_S)
     yield f"http://127.0.0.1:{port}"
     stack.children.stop(server)
