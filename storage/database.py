@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Final, TypeAlias
 
 from psycopg import AsyncConnection, OperationalError, sql
@@ -68,6 +68,9 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end of the block, rolled back when it raises.
 
+        Of the side that only reads, each statement is one by itself: BEGIN and COMMIT would be two of the questions
+        that a short answer costs the server.
+
         Raises Busy for what passes by itself: the server away or going down, no connection free for 5 s, a deadlock,
         a statement over 60 s (all OperationalError in psycopg), a former primary that came back as a standby. After
         Busy it is not known whether the commit arrived, so what is written must be safe to write again.
@@ -76,7 +79,7 @@ class Database:
             raise RuntimeError("the database is not open; await Database.open() first")
         try:
             # Begun at once: a transaction() inside an idle connection would be the outermost one, and commit.
-            async with self._pool.connection() as conn, conn.transaction():
+            async with self._pool.connection() as conn, nullcontext() if self._read_only else conn.transaction():
                 yield conn
         except ReadOnlySqlTransaction as error:
             if self._read_only:
@@ -99,6 +102,7 @@ class Database:
         if self._role is not None:
             await conn.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self._role)))
         await conn.commit()
+        await conn.set_autocommit(self._read_only)
 
 
 def writer(settings: DatabaseSettings) -> Database:

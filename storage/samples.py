@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -21,6 +21,13 @@ from storage.stretches import MAX_STRETCH_S, StretchRow, cut, longest, stretch_c
 class Extent:
     """The samples of a recording that are stored lie in [first_index, end_index); both 0 when there are none."""
 
+    first_index: int
+    end_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class _RecordingExtent:
+    recording_id: UUID
     first_index: int
     end_index: int
 
@@ -212,6 +219,37 @@ async def extent(conn: AsyncConnection, access: Access, recording_id: UUID) -> E
     )
     row = await cursor.fetchone()
     return Extent(*row) if row else Extent(0, 0)
+
+
+async def extents(conn: AsyncConnection, recording_ids: Collection[UUID]) -> dict[UUID, Extent]:
+    """The extent of each recording that has samples; for recordings that the caller may see, which was asked before.
+
+    Two looks into the key's index each, however long the recording is. Stretches that were flushed early may overlap
+    the next one, so the end is that of the last four.
+    """
+    query = sql.SQL("""
+        SELECT a.recording_id, first.first_index, last.end_index
+        FROM unnest(%(recording_ids)s::uuid[]) AS a (recording_id)
+        CROSS JOIN LATERAL (
+            SELECT w.first_index
+            FROM ecg_waveforms AS w
+            WHERE w.recording_id = a.recording_id
+            ORDER BY w.first_index
+            LIMIT 1
+        ) AS first
+        CROSS JOIN LATERAL (
+            SELECT max(newest.end_index) AS end_index
+            FROM (
+                SELECT w.first_index + w.sample_count AS end_index
+                FROM ecg_waveforms AS w
+                WHERE w.recording_id = a.recording_id
+                ORDER BY w.first_index DESC
+                LIMIT 4
+            ) AS newest
+        ) AS last
+    """)
+    found = await fetch_all(conn, _RecordingExtent, query, {"recording_ids": list(recording_ids)})
+    return {row.recording_id: Extent(row.first_index, row.end_index) for row in found}
 
 
 def _recording_columns(recording: Recording) -> dict[str, object]:

@@ -52,7 +52,7 @@ SECRETS = [
 @pytest.mark.parametrize("statement", WRITES)
 async def test_it_can_not_write_even_if_it_lifts_the_read_only_mode(reading: Database, statement: str) -> None:
     with pytest.raises((ReadOnlySqlTransaction, InsufficientPrivilege)):
-        async with reading.transaction() as conn:
+        async with reading.transaction() as conn, conn.transaction():
             await conn.execute(statement.encode())
     with pytest.raises(InsufficientPrivilege):
         async with reading.transaction() as conn:
@@ -83,7 +83,7 @@ async def test_it_may_change_no_table_and_no_sequence_whatever_there_is(reading:
 @pytest.mark.parametrize("statement", SECRETS)
 async def test_it_can_not_read_secrets(reading: Database, statement: str) -> None:
     with pytest.raises(InsufficientPrivilege):
-        async with reading.transaction() as conn:
+        async with reading.transaction() as conn, conn.transaction():
             await conn.execute(statement.encode())
 
 
