@@ -10,6 +10,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from api import kafka
+from api.cached import CachedAnswers
 from api.dependencies import ReadRooms
 from api.kafka import KafkaSource
 from api.live import LiveFeed
@@ -88,7 +89,7 @@ def create_api(settings: Settings) -> FastAPI:
             await database.close()
 
     app = _application(settings.http.prefix, lifespan)
-    app.state.rooms = ReadRooms(database, store, feed, shared, settings.objects, reads)
+    app.state.rooms = ReadRooms(database, store, feed, CachedAnswers(shared), settings.objects, reads)
     callers.install(app, callers.door(database, settings.security))
     problems.install(app)
     openapi.install(app, settings.http, has_etags=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,14 +19,37 @@ Answer = TypeVar("Answer")
 _LOG: Final = logger(__name__)
 
 
-async def cached(cache: Cache, key: str, kind: TypeAdapter[Answer], make: Callable[[], Awaitable[Answer]]) -> Answer:
-    """The answer kept under `key`, else one that is made now and kept for STATISTICS_S."""
-    known = await cache.get(key)
-    if known is not None:
-        try:
-            return kind.validate_json(known)
-        except ValidationError as error:  # another version of this service shares the cache
-            _LOG.warning("cache_entry_not_used", key=key, reason=error.title, remedy="it is made anew")
-    made = await make()
-    await cache.set(key, kind.dump_json(made), STATISTICS_S)
-    return made
+class CachedAnswers:
+    """Answers by key, kept for STATISTICS_S in a cache.
+
+    Of one that is not kept, one is made at a time and everybody who asks meanwhile waits for it: a month of a fleet
+    takes the database seconds, and ten at once would take it all there is.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._making: dict[str, asyncio.Task[Any]] = {}
+
+    async def get(self, key: str, kind: TypeAdapter[Answer], make: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer kept under `key`, else one that is made now. Raises what `make` raises."""
+        known = await self._cache.get(key)
+        if known is not None:
+            try:
+                return kind.validate_json(known)
+            except ValidationError as error:  # another version of this service shares the cache
+                _LOG.warning("cache_entry_not_used", key=key, reason=error.title, remedy="it is made anew")
+        making = self._making.get(key)
+        if making is None:
+            making = self._making[key] = asyncio.create_task(self._make(key, kind, make))
+            making.add_done_callback(lambda done: self._forget(key, done))
+        return cast("Answer", await asyncio.shield(making))  # one who goes away leaves the others their answer
+
+    def _forget(self, key: str, done: asyncio.Task[Any]) -> None:
+        del self._making[key]
+        if not done.cancelled():
+            done.exception()  # looked at, in case everybody has gone away meanwhile
+
+    async def _make(self, key: str, kind: TypeAdapter[Answer], make: Callable[[], Awaitable[Answer]]) -> Answer:
+        made = await make()
+        await self._cache.set(key, kind.dump_json(made), STATISTICS_S)
+        return made

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 from starlette.requests import HTTPConnection
 
+from api.cached import CachedAnswers
 from api.live import LiveFeed
 from api.reads import ReadLog
 from schemas import clock
@@ -17,7 +18,6 @@ from schemas.audit import AuditLine
 from schemas.cursors import MAX_CHARACTERS
 from schemas.pages import MAX_LIMIT, PageRequest
 from schemas.settings import ObjectSettings
-from storage.cache import Cache
 from storage.database import Database
 from storage.objects import Objects
 
@@ -29,7 +29,7 @@ class ReadRooms:
     database: Database
     objects: Objects
     live: LiveFeed
-    cache: Cache
+    answers: CachedAnswers
     object_settings: ObjectSettings
     reads: ReadLog
 

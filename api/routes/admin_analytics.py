@@ -10,7 +10,6 @@ from typing import Annotated, Final, TypeVar
 from fastapi import APIRouter, Depends, Query
 from pydantic import TypeAdapter
 
-from api.cached import cached
 from api.dependencies import ReadRooms, Rooms
 from api.moments import Moment
 from schemas import clock
@@ -195,4 +194,4 @@ async def _answer(
     # A period that ends now ends a little later each time; by hours or days it is the same one.
     until = _floor(asked.end, asked.step) if asked.end == asked.as_of else asked.end
     key = f"statistics:{name}:{asked.step}:{clock.to_us(asked.start)}:{clock.to_us(until)}"
-    return await cached(rooms.cache, key, kind, made)
+    return await rooms.answers.get(key, kind, made)

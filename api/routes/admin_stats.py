@@ -9,7 +9,6 @@ from typing import Final
 from fastapi import APIRouter
 from pydantic import TypeAdapter
 
-from api.cached import cached
 from api.dependencies import ReadRooms, Rooms
 from schemas import clock
 from schemas.statistics import DeviceStatistics, ReportStatistics, UserStatistics
@@ -93,4 +92,4 @@ async def _stats(rooms: ReadRooms) -> Stats:
                 await statistics.report_statistics(conn, at),
             )
 
-    return await cached(rooms.cache, "statistics:stats", _STATS, make)
+    return await rooms.answers.get("statistics:stats", _STATS, make)

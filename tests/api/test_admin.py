@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -9,9 +10,10 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
-from api.cached import cached
+from api.cached import CachedAnswers
 from schemas import clock
 from schemas.accounts import User
+from schemas.errors import Busy
 from schemas.rhythms import NORMAL
 from storage import account_changes, accounts, devices
 from storage.accounts import NewUser
@@ -162,11 +164,27 @@ async def test_reports_come_with_a_link_that_opens(client: httpx.AsyncClient, wa
 async def test_an_answer_is_made_once_and_anew_when_it_can_not_be_read() -> None:
     made: list[int] = []
     cache, kind = MemoryCache(), TypeAdapter(list[int])
+    answers = CachedAnswers(cache)
 
     async def make() -> list[int]:
         made.append(len(made))
         return list(made)
 
-    assert [await cached(cache, "k", kind, make) for _ in range(2)] == [[0], [0]]
+    assert await asyncio.gather(*(answers.get("k", kind, make) for _ in range(5))) == [[0]] * 5
+    assert await answers.get("k", kind, make) == [0]
     await cache.set("k", b'"of another version"', 60)
-    assert await cached(cache, "k", kind, make) == [0, 1]
+    assert await answers.get("k", kind, make) == [0, 1]
+
+
+async def test_a_failure_is_everybodys_and_is_not_kept() -> None:
+    answers, kind, failures = CachedAnswers(MemoryCache()), TypeAdapter(int), [Busy("away; wait")]
+
+    async def make() -> int:
+        await asyncio.sleep(0)
+        if failures:
+            raise failures.pop()
+        return 7
+
+    told = await asyncio.gather(*(answers.get("k", kind, make) for _ in range(3)), return_exceptions=True)
+    assert [str(one) for one in told] == ["away; wait"] * 3
+    assert await answers.get("k", kind, make) == 7
