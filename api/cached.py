@@ -22,13 +22,14 @@ _LOG: Final = logger(__name__)
 class CachedAnswers:
     """Answers by key, kept for STATISTICS_S in a cache.
 
-    Of one that is not kept, one is made at a time and everybody who asks meanwhile waits for it: a month of a fleet
-    takes the database seconds, and ten at once would take it all there is.
+    What is not kept is made once for everybody who asks meanwhile, and of all answers one at a time: a month of a fleet
+    takes the database seconds, and several at once would leave nothing for those who ask for little.
     """
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._making: dict[str, asyncio.Task[Any]] = {}
+        self._turn = asyncio.Lock()
 
     async def get(self, key: str, kind: TypeAdapter[Answer], make: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer kept under `key`, else one that is made now. Raises what `make` raises."""
@@ -50,6 +51,7 @@ class CachedAnswers:
             done.exception()  # looked at, in case everybody has gone away meanwhile
 
     async def _make(self, key: str, kind: TypeAdapter[Answer], make: Callable[[], Awaitable[Answer]]) -> Answer:
-        made = await make()
+        async with self._turn:
+            made = await make()
         await self._cache.set(key, kind.dump_json(made), STATISTICS_S)
         return made

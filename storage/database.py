@@ -99,6 +99,7 @@ class Database:
         await conn.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(_STATEMENT_TIMEOUT_MS)))
         if self._read_only:
             await conn.execute("SET default_transaction_read_only = on")
+            await conn.execute("SET max_parallel_workers_per_gather = 0")  # many ask at once; none gets all the cores
         if self._role is not None:
             await conn.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self._role)))
         await conn.commit()
