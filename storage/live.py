@@ -13,7 +13,7 @@ from schemas.pages import MAX_LIMIT, PageRequest
 from storage import pages
 from storage.access import Access
 from storage.devices import BY_REGISTRATION
-from storage.metrics import NEWEST
+from storage.metrics import HAS_NEWER, NEWEST
 from storage.pages import Listing, Slice
 
 _MOST: Final = PageRequest(limit=MAX_LIMIT)
@@ -49,8 +49,9 @@ async def live_devices(
         source=_WITH_NEWEST,
         where=sql.SQL("""
             {scope} AND d.deleted_at IS NULL AND d.is_active
+            AND (d.last_seen >= %(since)s OR {has_newer})
             AND (m.recorded_at IS NOT NULL OR d.last_seen >= %(since)s)
-        """).format(scope=access.clause("d.user_id")),
+        """).format(scope=access.clause("d.user_id"), has_newer=HAS_NEWER),
         order=BY_REGISTRATION,
     )
     found = await pages.fetch_slice(conn, LiveDevice, listing, page, {**access.params, "since": since})
