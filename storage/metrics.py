@@ -77,7 +77,7 @@ HAS_NEWER: Final = sql.SQL("""(
     EXISTS (SELECT FROM ecg_metrics AS n WHERE n.device_id = d.device_id AND n.recorded_at >= %(since)s)
     OR EXISTS (SELECT FROM ecg_metrics_latest AS n WHERE n.device_id = d.device_id AND n.recorded_at >= %(since)s)
 )""")
-"""Whether a device `d` has anything since then, its owner's or not: sorts out 5,000 silent ones in 4 ms, NEWEST in 56."""
+"""Whether a device `d` has anything since then, its owner's or not: sorts out 5,000 silent ones in 4 ms."""
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
