@@ -25,6 +25,8 @@ _AUDITOR_POOL: Final = 2
 _OPEN_TIMEOUT_S: Final = 10.0
 _CONNECTION_TIMEOUT_S: Final = 5.0
 _STATEMENT_TIMEOUT_MS: Final = 60_000
+_IDLE_TIMEOUT_MS: Final = 30_000
+"""A process that hangs in a transaction loses it and its locks: all who write to the audit log wait for one."""
 _REMEDY: Final = "see that PostgreSQL runs and DATABASE_URL is right (leadwire doctor), then try again"
 
 
@@ -97,6 +99,9 @@ class Database:
         # A few SETs, not the URL's `options`: poolers and small servers ignore those.
         await conn.execute("SET TIME ZONE 'UTC'")
         await conn.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(_STATEMENT_TIMEOUT_MS)))
+        await conn.execute(
+            sql.SQL("SET idle_in_transaction_session_timeout = {}").format(sql.Literal(_IDLE_TIMEOUT_MS))
+        )
         if self._read_only:
             await conn.execute("SET default_transaction_read_only = on")
             await conn.execute("SET max_parallel_workers_per_gather = 0")  # many ask at once; none gets all the cores

@@ -19,9 +19,9 @@ from storage.database import Database, writer
 from tests.storage.made import HASH, a_user
 
 
-def leadwire(*arguments: str) -> Result:
-    """The command, in this process, with the ward's environment. What it raises is raised here."""
-    result = CliRunner().invoke(app, [*arguments])
+async def leadwire(*arguments: str) -> Result:
+    """The command, in a thread: the api goes on meanwhile, and gives its locks back. What it raises is raised here."""
+    result = await asyncio.to_thread(CliRunner().invoke, app, [*arguments])
     if isinstance(result.exception, LeadwireError):
         raise result.exception
     return result
@@ -39,58 +39,60 @@ async def made_user(settings: Settings) -> str:
 
 
 @pytest.fixture
-def user_id(settings: Settings) -> str:
-    return asyncio.run(made_user(settings))
+async def user_id(settings: Settings) -> str:
+    return await made_user(settings)
 
 
-def test_verify_tells_a_head_that_it_proves_later(user_id: str) -> None:
-    first = json.loads(leadwire("audit", "verify", "--json").stdout)
+async def test_verify_tells_a_head_that_it_proves_later(user_id: str) -> None:
+    first = json.loads((await leadwire("audit", "verify", "--json")).stdout)
     assert (first["whole"], first["problem"], user_id != "") == (True, None, True)
-    assert leadwire("audit", "verify", "--head", first["head"]).exit_code == 0
+    assert (await leadwire("audit", "verify", "--head", first["head"])).exit_code == 0
 
 
-def test_verify_ends_with_1_when_a_noted_head_is_not_there(user_id: str) -> None:
-    result = leadwire("audit", "verify", "--head", f"999999999:{'ab' * 32}")
+async def test_verify_ends_with_1_when_a_noted_head_is_not_there(user_id: str) -> None:
+    result = await leadwire("audit", "verify", "--head", f"999999999:{'ab' * 32}")
     assert result.exit_code == 1
     assert "BROKEN: entry" in result.stdout
     assert user_id not in result.stdout
 
 
-def test_what_is_no_head_is_refused() -> None:
+async def test_what_is_no_head_is_refused() -> None:
     with pytest.raises(Malformed, match="ENTRY:HASH"):
-        leadwire("audit", "verify", "--head", "7")
+        await leadwire("audit", "verify", "--head", "7")
 
 
-def test_list_finds_a_patients_lines_as_a_table_and_as_json(user_id: str) -> None:
-    table = leadwire("audit", "list", "--patient", user_id, "--actor", "test", "--since", "2025-12-31T00:00:00").stdout
+async def test_list_finds_a_patients_lines_as_a_table_and_as_json(user_id: str) -> None:
+    table = (
+        await leadwire("audit", "list", "--patient", user_id, "--actor", "test", "--since", "2025-12-31T00:00:00")
+    ).stdout
     assert [line.split()[3] for line in table.splitlines()[1:-1]] == ["user.create"]
-    told = leadwire("audit", "list", "--patient", user_id, "--json").stdout.splitlines()
+    told = (await leadwire("audit", "list", "--patient", user_id, "--json")).stdout.splitlines()
     assert [json.loads(line)["subject"] for line in told] == [user_id]
 
 
-def test_erase_asks_where_somebody_can_answer_and_erases_with_yes(user_id: str) -> None:
+async def test_erase_asks_where_somebody_can_answer_and_erases_with_yes(user_id: str) -> None:
     with pytest.raises(Malformed, match="add --yes"):
-        leadwire("user", "erase", user_id)
-    done = json.loads(leadwire("user", "erase", user_id, "--yes", "--json").stdout)
+        await leadwire("user", "erase", user_id)
+    done = json.loads((await leadwire("user", "erase", user_id, "--yes", "--json")).stdout)
     assert (done["user_id"], done["rows"]) == (user_id, {"users": 1})
     with pytest.raises(NotFound):
-        leadwire("user", "erase", user_id, "--yes")
+        await leadwire("user", "erase", user_id, "--yes")
 
 
-def test_import_json_tells_what_it_did_and_writes_a_report(settings: Settings, tmp_path: Path) -> None:
+async def test_import_json_tells_what_it_did_and_writes_a_report(settings: Settings, tmp_path: Path) -> None:
     name = f"old-{uuid4()}"
     (tmp_path / "users.json").write_text(json.dumps({name: {"password_hash": HASH, "created_at": "2024-01-01 12:00"}}))
     report = tmp_path / "report.json"
-    tried = json.loads(leadwire("import-json", str(tmp_path), "--dry-run", "--json").stdout)
+    tried = json.loads((await leadwire("import-json", str(tmp_path), "--dry-run", "--json")).stdout)
     assert (tried["dry_run"], tried["counts"]["user"]["imported"]) == (True, 1)
-    done = leadwire("import-json", str(tmp_path), "--timezone", "Europe/Berlin", "--report", str(report))
+    done = await leadwire("import-json", str(tmp_path), "--timezone", "Europe/Berlin", "--report", str(report))
     assert "user               1" in done.stdout
     assert json.loads(report.read_text())["entries"][0]["name"] == name
-    again = json.loads(leadwire("import-json", str(tmp_path), "--json").stdout)
+    again = json.loads((await leadwire("import-json", str(tmp_path), "--json")).stdout)
     assert again["counts"]["user"] == {"imported": 0, "there": 1, "skipped": 0}
     assert settings
 
 
-def test_a_zone_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+async def test_a_zone_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Malformed, match="Europe/Berlin"):
-        leadwire("import-json", str(tmp_path), "--timezone", "Mars/Olympus")
+        await leadwire("import-json", str(tmp_path), "--timezone", "Mars/Olympus")
