@@ -16,7 +16,7 @@ from ingest.uploads_types import sniff
 from schemas import clock
 from schemas.accounts import Caller
 from schemas.errors import LeadwireError, WrongType
-from schemas.files import FileKind, FileType, UploadedFile, UploadOutcome
+from schemas.files import CONTENT_TYPES, FileKind, FileType, UploadedFile, UploadOutcome
 from schemas.settings import HttpSettings
 from schemas.telemetry import UPLOADS
 from storage import accounts, audit, uploads
@@ -144,6 +144,14 @@ async def store(
         await _fail(rooms, target, file, claim, error)
         raise
     return await _finish(rooms, target, file, claim, sender)
+
+
+async def store_received(
+    rooms: WriteRooms, target: Target[Row], file: UploadedFile, body: Received, sender: Sender
+) -> Stored[Row]:
+    """store() for what came in as a multipart body."""
+    content_type = CONTENT_TYPES[file.file_type]
+    return await store(rooms, target, file, lambda key: rooms.objects.put_file(key, body.path, content_type), sender)
 
 
 async def _fail(

@@ -10,14 +10,14 @@ from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import JSONResponse
 
 from ingest.rooms import Rooms, address_of
-from ingest.uploads import Sender, check_owner, identified, store
+from ingest.uploads import Sender, check_owner, identified, store_received
 from ingest.uploads_form import OwnedForm, documented_body, form
 from ingest.uploads_multipart import received
 from ingest.uploads_sweeper import sweep
 from schemas import clock
 from schemas.accounts import Caller
 from schemas.errors import Duplicate, Forbidden
-from schemas.files import CONTENT_TYPES, CloudFile, FileKind, UploadedFile
+from schemas.files import CloudFile, FileKind, UploadedFile
 from storage import audit, cloud_files, reports
 from storage.access import for_caller
 from storage.database import Connection
@@ -67,8 +67,7 @@ async def upload_file(caller: Person, request: Request, rooms: Rooms) -> CloudFi
             await check_owner(conn, caller, owner)
         target, sender = _Files(), Sender(caller, address_of(request))
         file = await identified(rooms, target, body, owner, sender, takes_any=caller.role == "admin")
-        content_type, path = CONTENT_TYPES[file.file_type], body.path
-        stored = await store(rooms, target, file, lambda key: rooms.objects.put_file(key, path, content_type), sender)
+        stored = await store_received(rooms, target, file, body, sender)
     if stored.row is None:
         error = Duplicate(f"the same file is {stored.row_id} already; open that one, or delete it first")
         return problems.of(error, request.url.path)

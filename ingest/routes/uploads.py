@@ -11,12 +11,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from ingest.rooms import Rooms, address_of
-from ingest.uploads import Sender, check_owner, identified, store
+from ingest.uploads import Sender, check_owner, identified, store_received
 from ingest.uploads_form import ReportForm, documented_body, form
 from ingest.uploads_multipart import received
 from schemas.accounts import Caller
 from schemas.errors import Duplicate, NotFound
-from schemas.files import CONTENT_TYPES, FileKind, UploadedFile
+from schemas.files import FileKind, UploadedFile
 from schemas.reports import Report
 from storage import devices, report_uploads
 from storage.access import for_caller
@@ -70,8 +70,7 @@ async def upload_report(caller: Person, request: Request, response: Response, ro
             owner = await _owner(conn, caller, told)
         target, sender = _Reports(told.figures()), Sender(caller, address_of(request))
         file = await identified(rooms, target, body, owner, sender)
-        content_type, path = CONTENT_TYPES[file.file_type], body.path
-        stored = await store(rooms, target, file, lambda key: rooms.objects.put_file(key, path, content_type), sender)
+        stored = await store_received(rooms, target, file, body, sender)
     location = f"{rooms.http.prefix}/ecg/reports/{stored.row_id}"
     if stored.row is None:
         return _already_there(stored.row_id, location, request)
