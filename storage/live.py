@@ -13,7 +13,7 @@ from schemas.pages import MAX_LIMIT, PageRequest
 from storage import pages
 from storage.access import Access
 from storage.devices import BY_REGISTRATION
-from storage.metrics import HAS_NEWER, NEWEST
+from storage.metrics_latest import HAS_NEWER, NEWEST
 from storage.pages import Listing, Slice
 
 _MOST: Final = PageRequest(limit=MAX_LIMIT)

@@ -1,4 +1,4 @@
-"""Metrics: a row per device and second (or every so many), and the newest second of each device."""
+"""Metrics: a row per device and second (or every so many), written and listed."""
 
 from __future__ import annotations
 
@@ -20,23 +20,22 @@ from schemas.rhythms import NORMAL
 from storage import pages
 from storage.access import PEOPLE, Access
 from storage.arrays import uuids
-from storage.devices import BY_REGISTRATION
 from storage.metrics_rows import VALUE_BY_COLUMN, MetricsRow, metrics_columns, metrics_row
-from storage.pages import Key, Late, Listing, Slice
+from storage.pages import Key, Late, Listing
 from storage.rows import fetch_one, given, where
 
-_OWN_COLUMNS: Final = sql.SQL("""
+OWN_COLUMNS: Final = sql.SQL("""
     m.metric_id, m.user_id, m.device_id, m.recording_id, m.heart_rate, m.pr_interval, m.qrs_duration, m.qtc_interval,
     m.st_segment, m.qrs_axis, m.arrhythmia_type, m.arrhythmia_confidence::float8 AS arrhythmia_confidence,
     m.raw_data_s3_path, m.recorded_at, m.rr_ms, m.qt_ms, m.qtc_ms, m.qtc_bazett_ms, m.qtc_framingham_ms,
     m.qtc_hodges_ms, m.st_mv, m.st80_mv, m.p_axis_deg, m.qrs_axis_deg, m.t_axis_deg, m.quality, m.engine_version,
     m.seconds, m.main_lead, m.lead_quality, m.lead_flags""")
 
-_COLUMNS: Final = _OWN_COLUMNS + sql.SQL(", r.leads AS recorded_leads")
+_COLUMNS: Final = OWN_COLUMNS + sql.SQL(", r.leads AS recorded_leads")
 
 _LEADS: Final = sql.SQL("LEFT JOIN recordings AS r ON r.recording_id = m.recording_id")
 
-_LATE_LEADS: Final = Late(
+LATE_LEADS: Final = Late(
     columns=sql.SQL("page_rows.*, r.leads AS recorded_leads"),
     join=sql.SQL("LEFT JOIN recordings AS r ON r.recording_id = page_rows.recording_id"),
 )
@@ -48,36 +47,6 @@ _LATE_ROW: Final = Late(
         LEFT JOIN recordings AS r ON r.recording_id = m.recording_id"""),
 )
 """Rows that are only walked past need not be read whole."""
-
-NEWEST: Final = sql.SQL("""
-            SELECT *
-            FROM (
-                (
-                    SELECT *
-                    FROM ecg_metrics AS n
-                    WHERE n.device_id = d.device_id
-                        AND n.user_id IS NOT DISTINCT FROM d.user_id
-                        AND n.recorded_at >= coalesce(%(since)s::timestamptz, '-infinity')
-                    ORDER BY n.recorded_at DESC
-                    LIMIT 1
-                )
-                UNION ALL
-                SELECT *
-                FROM ecg_metrics_latest AS n
-                WHERE n.device_id = d.device_id
-                    AND n.user_id IS NOT DISTINCT FROM d.user_id
-                    AND n.recorded_at >= coalesce(%(since)s::timestamptz, '-infinity')
-            ) AS either
-            ORDER BY recorded_at DESC
-            LIMIT 1""")
-"""The newest second of a device `d` that is its owner's to see, kept or not; for a LATERAL join."""
-
-_ALL: Final = 1_000_000
-HAS_NEWER: Final = sql.SQL("""(
-    EXISTS (SELECT FROM ecg_metrics AS n WHERE n.device_id = d.device_id AND n.recorded_at >= %(since)s)
-    OR EXISTS (SELECT FROM ecg_metrics_latest AS n WHERE n.device_id = d.device_id AND n.recorded_at >= %(since)s)
-)""")
-"""Whether a device `d` has anything since then, its owner's or not: sorts out 5,000 silent ones in 4 ms."""
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -167,13 +136,13 @@ async def list_metrics(
     of_many = access.role == "doctor" and wanted.user_id is None and wanted.device_id is None
     by_keys = of_many or page.offset > _WALKED_WHOLE
     listing = Listing(
-        columns=sql.SQL("m.device_id, m.recorded_at") if by_keys else _OWN_COLUMNS,
+        columns=sql.SQL("m.device_id, m.recorded_at") if by_keys else OWN_COLUMNS,
         source=_OF_PEOPLE.format(people=PEOPLE, wanted=_wanted(wanted)) if of_many else _TABLE,
         counted=_TABLE,
         where=where(access.clause("m.user_id"), _wanted(wanted)),
         order=(Key("m.recorded_at", "timestamptz"), Key("m.device_id", "uuid")),
         descending=True,
-        late=_LATE_ROW if by_keys else _LATE_LEADS,
+        late=_LATE_ROW if by_keys else LATE_LEADS,
     )
     return await pages.fetch(conn, metrics_row, listing, page, {**access.params, **asdict(wanted)})
 
@@ -211,55 +180,6 @@ _OF_PEOPLE: Final = sql.SQL("""unnest({people}) AS person (user_id)
         LIMIT %(page_reach)s
     ) AS m""")
 """A doctor's list: the newest of each patient, instead of everybody's until enough of them are a patient's."""
-
-
-@dataclass(frozen=True, slots=True)
-class LatestFilter:
-    """Which devices' newest metrics; None asks for all. None older than `since`; of deleted devices only if asked."""
-
-    user_id: UUID | None = None
-    device_id: UUID | None = None
-    since: datetime | None = None
-    deleted: bool = False
-
-
-async def latest_page(
-    conn: AsyncConnection, access: Access, wanted: LatestFilter, page: PageRequest
-) -> Slice[MetricsRow]:
-    """The newest metrics of each device that is the caller's to see now, newest first on each page.
-
-    Pages go by the order in which devices were registered: by age they would never hold still while metrics come in.
-    """
-    listing = Listing(
-        columns=_OWN_COLUMNS,
-        source=_NEWEST_OF_EACH,
-        where=where(
-            access.clause("d.user_id"),
-            None if wanted.deleted else sql.SQL("d.deleted_at IS NULL"),
-            given(wanted.user_id, "d.user_id = %(user_id)s"),
-            given(wanted.device_id, "d.device_id = %(device_id)s"),
-            None if wanted.since is None else HAS_NEWER,
-        ),
-        order=BY_REGISTRATION,
-        late=_LATE_LEADS,
-    )
-    found = await pages.fetch_slice(conn, metrics_row, listing, page, {**access.params, **asdict(wanted)})
-    return Slice(sorted(found.items, key=lambda row: row.recorded_at, reverse=True), found.next)
-
-
-_NEWEST_OF_EACH: Final = sql.SQL("devices AS d CROSS JOIN LATERAL ({newest}) AS m").format(newest=NEWEST)
-
-
-async def latest_metrics(
-    conn: AsyncConnection,
-    access: Access,
-    user_id: UUID | None = None,
-    device_id: UUID | None = None,
-    since: datetime | None = None,
-) -> list[MetricsRow]:
-    """All of latest_page() at once, for a person or a device."""
-    wanted = LatestFilter(user_id, device_id, since)
-    return (await latest_page(conn, access, wanted, PageRequest(limit=_ALL))).items
 
 
 async def metric(conn: AsyncConnection, access: Access, metric_id: UUID) -> MetricsRow:

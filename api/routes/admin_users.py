@@ -14,11 +14,11 @@ from schemas.accounts import Device, Role
 from schemas.pages import Page, PageRequest
 from schemas.reports import Report
 from schemas.statistics import ManagedUser
-from storage import care, managed, metrics
+from storage import care, managed, metrics_latest
 from storage.access import everything, for_caller
 from storage.care import Party
 from storage.managed import ReportFilter, UserFilter
-from storage.metrics import LatestFilter
+from storage.metrics_latest import LatestFilter
 from storage.metrics_rows import MetricsRow
 from web.callers import Admin
 from web.problems import documented
@@ -79,7 +79,7 @@ async def user(user_id: UUID, caller: Admin, rooms: Rooms, witness: Witness) -> 
             user=found,
             open_sessions=await managed.open_sessions(conn, user_id, clock.now()),
             devices=await managed.devices_of(conn, user_id),
-            latest_metrics=(await metrics.latest_page(conn, everything(), _latest(user_id), _PARTIES)).items,
+            latest_metrics=(await metrics_latest.latest_page(conn, everything(), _latest(user_id), _PARTIES)).items,
             reports=reports.items,
             reports_total=reports.total,
             doctors=(await care.doctors_of(conn, user_id, _PARTIES)).items,

@@ -13,9 +13,10 @@ from api.dependencies import After, Paging, Rooms, Witness
 from api.moments import Moment
 from schemas import clock
 from schemas.pages import MAX_LIMIT, Cursor, Page, PageRequest
-from storage import metrics
+from storage import metrics, metrics_latest
 from storage.access import for_caller
-from storage.metrics import LatestFilter, MetricsFilter
+from storage.metrics import MetricsFilter
+from storage.metrics_latest import LatestFilter
 from storage.metrics_rows import MetricsRow
 from web.callers import Person
 from web.problems import documented
@@ -79,7 +80,7 @@ async def latest(
         oldest = clock.now() - timedelta(seconds=_LIVE_S)
     async with rooms.database.transaction() as conn:
         wanted = LatestFilter(user_id, device_id, oldest)
-        found = await metrics.latest_page(conn, for_caller(caller), wanted, PageRequest(1, limit, after))
+        found = await metrics_latest.latest_page(conn, for_caller(caller), wanted, PageRequest(1, limit, after))
     if found.items:
         witness.saw(caller, "metrics.read", device_id or user_id or "all", user_id)
     return LatestMetrics(found.items, found.next)

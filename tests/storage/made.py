@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -15,12 +16,15 @@ from schemas.beats import Beat, BeatClass, Fiducials
 from schemas.clock import index_to_us, to_datetime
 from schemas.hrv import STRETCH_S, HrvStretch
 from schemas.metrics import Metrics
+from schemas.pages import PageRequest
 from schemas.rhythms import NORMAL, EpisodeState, RhythmEpisode
 from schemas.samples import Recording, WaveformStretch
 from storage import beats, metrics
 from storage.access import Access, for_caller
 from storage.accounts import NewUser, create_user
 from storage.devices import NewDevice, register
+from storage.metrics_latest import LatestFilter, latest_page
+from storage.metrics_rows import MetricsRow
 from storage.samples import write_recordings
 from tests.columns import as_results
 
@@ -191,3 +195,15 @@ def alarm_of(recording: Recording, kind: str, start_us: int, at_s: int = 0, ende
         limit=None,
         confidence=88.0,
     )
+
+
+async def latest_metrics(
+    conn: AsyncConnection,
+    access: Access,
+    user_id: UUID | None = None,
+    device_id: UUID | None = None,
+    since: datetime | None = None,
+) -> list[MetricsRow]:
+    """All pages of the newest metrics at once."""
+    wanted = LatestFilter(user_id, device_id, since)
+    return (await latest_page(conn, access, wanted, PageRequest(limit=1_000_000))).items

@@ -23,7 +23,7 @@ from storage.database import Database, writer
 from storage.devices import list_devices, owners
 from storage.hrv import DueTimes, due, list_hrv, read_beats, write_hrv
 from storage.live import live_devices
-from storage.metrics import MetricsFilter, latest_metrics, list_metrics
+from storage.metrics import MetricsFilter, list_metrics
 from storage.migrate import migrate
 from storage.policies import AGGREGATES, HYPERTABLES
 from storage.rhythms import list_rhythms, write_rhythms
@@ -44,6 +44,7 @@ from tests.storage.made import (
     a_hrv_stretch,
     a_stretch,
     an_episode,
+    latest_metrics,
     metrics_at,
     write_beats,
     write_metrics,

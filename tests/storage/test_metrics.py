@@ -14,10 +14,19 @@ from schemas.quality import LeadQuality
 from schemas.rhythms import ATRIAL_FIBRILLATION, NORMAL
 from storage.access import everything
 from storage.live import live_devices
-from storage.metrics import MetricsFilter, latest_metrics, list_metrics, metric
+from storage.metrics import MetricsFilter, list_metrics, metric
 from storage.metrics_rows import MetricsRow
 from tests.columns import metric_id
-from tests.storage.made import START_US, Patient, a_patient, a_user, access_of, metrics_at, write_metrics
+from tests.storage.made import (
+    START_US,
+    Patient,
+    a_patient,
+    a_user,
+    access_of,
+    latest_metrics,
+    metrics_at,
+    write_metrics,
+)
 
 
 async def with_seconds(conn: AsyncConnection, *seconds: int) -> Patient:

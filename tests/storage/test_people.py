@@ -20,9 +20,9 @@ from storage.device_changes import delete_device, update_device
 from storage.devices import NewDevice, by_token, device, list_devices, register
 from storage.live import live_devices
 from storage.managed import UserFilter, devices_of, list_managed, managed_user
-from storage.metrics import MetricsFilter, latest_metrics, list_metrics
+from storage.metrics import MetricsFilter, list_metrics
 from storage.metrics_posted import PostedMetrics, device_for, write_posted
-from tests.storage.made import HASH, a_device, a_patient, a_user, access_of, metrics_at, write_metrics
+from tests.storage.made import HASH, a_device, a_patient, a_user, access_of, latest_metrics, metrics_at, write_metrics
 
 
 async def _session(conn: AsyncConnection, user_id: UUID) -> UUID:
