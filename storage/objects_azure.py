@@ -185,11 +185,13 @@ class AzureObjects:
         )
 
     def _meaning(self, error: Exception) -> LeadwireError:
-        code = str(getattr(error, "error_code", None) or "")
+        told = getattr(error, "error_code", None)
+        code = str(getattr(told, "value", told) or "")  # the client makes an enumeration of those it knows
         status = getattr(error, "status_code", None) or 0
         if code in _MISSING_CODES:
-            return NotFound(f"no file {_name(error)} in the object store; it may have been deleted")
-        if code in _TEMPORARY_CODES or status >= 500 or status in (408, 429):
+            return NotFound(f"no file {self._name(error)} in the object store; it may have been deleted")
+        is_changed = status == 400 and "contentMD5" in str(error)  # as Azurite says Md5Mismatch
+        if code in _TEMPORARY_CODES or status >= 500 or status in (408, 429) or is_changed:
             return unwell(code or status)
         if isinstance(error, ClientAuthenticationError | HttpResponseError) and status:
             return Misconfigured(
@@ -198,11 +200,10 @@ class AzureObjects:
             )
         return away(self._endpoint, error, "AZURE_STORAGE_ACCOUNT and LEADWIRE_AZURE_ENDPOINT are")
 
-
-def _name(error: Exception) -> str:
-    """The key that was asked for: the path of the request without account and container."""
-    request = getattr(getattr(error, "response", None), "request", None)
-    return urlsplit(getattr(request, "url", "")).path.lstrip("/")
+    def _name(self, error: Exception) -> str:
+        """The key that was asked for: what stands behind the container in the request's path."""
+        request = getattr(getattr(error, "response", None), "request", None)
+        return urlsplit(getattr(request, "url", "")).path.partition(f"/{self._container_name}/")[2]
 
 
 def _service(endpoint: str, account: str, key: SecretStr) -> BlobServiceClient:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
 
 import google_crc32c
-from google.api_core.exceptions import Conflict, GoogleAPICallError
+from google.api_core.exceptions import Conflict, GoogleAPICallError, RetryError
 from google.api_core.exceptions import NotFound as Absent
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage import Blob, Client
@@ -31,11 +31,13 @@ from storage.object_streams import CHUNK_BYTES, ObjectStat, OpenObject, windows
 
 _TIMEOUT: Final = (CONNECT_S, READ_S)
 _PUBLIC: Final = "https://storage.googleapis.com"
-_PART_RETRY: Final = DEFAULT_RETRY.with_delay(initial=0.2, maximum=2).with_timeout(10)
+_PART_RETRY: Final = DEFAULT_RETRY.with_delay(initial=0.2, maximum=2).with_timeout(4)
 """Parts of a large file are tried again one by one, at moments of chance; all else as a whole, by Requests."""
 
 _BUSY_STATUS: Final = {408, 412, 429}
-_FAILURES: Final = (GoogleAPICallError, GoogleAuthError, DataCorruption, InvalidResponse, RequestException, OSError)
+_FAILURES: Final = (
+    GoogleAPICallError, GoogleAuthError, RetryError, DataCorruption, InvalidResponse, RequestException, OSError,
+)  # fmt: skip
 
 
 class GcsObjects:
@@ -121,7 +123,7 @@ class GcsObjects:
         return self._bucket.blob(check_key(key), chunk_size=PART_BYTES)
 
     async def _found(self, key: str) -> Blob:
-        """With what Google knows of it, and of that generation from then on."""
+        """With what Google knows of it, its generation among that."""
         blob = self._blob(key)
         await self._requests.ask(lambda: blob.reload(timeout=_TIMEOUT, retry=None))
         return blob
@@ -179,9 +181,10 @@ def _stat(blob: Blob) -> ObjectStat:
 
 def _range(blob: Blob, first: int, end: int) -> bytes:
     """The bytes [first, end) of the generation that was found. Raises Busy when another took its place since."""
+    pinned = blob.bucket.blob(blob.name, generation=blob.generation)
     try:
         return bytes(
-            blob.download_as_bytes(
+            pinned.download_as_bytes(
                 start=first,
                 end=end - 1,
                 raw_download=True,
