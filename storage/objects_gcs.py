@@ -26,7 +26,7 @@ from schemas.settings import ObjectSettings
 from storage.object_checksums import SHA256, checked, checked_chunks, sha256_of, sha256_of_file
 from storage.object_keys import check_key
 from storage.object_links import disposition
-from storage.object_requests import CONNECT_S, PART_BYTES, READ_S, Requests, away, unwell
+from storage.object_requests import CONNECT_S, PART_BYTES, READ_S, Requests, away, base_url, unwell
 from storage.object_streams import CHUNK_BYTES, ObjectStat, OpenObject, windows
 
 _TIMEOUT: Final = (CONNECT_S, READ_S)
@@ -49,9 +49,9 @@ class GcsObjects:
     service: Literal["gcs"] = "gcs"
 
     def __init__(self, settings: ObjectSettings, credentials: Path, bucket: str) -> None:
-        self._endpoint = (settings.gcs_endpoint or _PUBLIC).rstrip("/")
+        self._endpoint = base_url(settings.gcs_endpoint, "LEADWIRE_GCS_ENDPOINT", _PUBLIC)
         # Links carry the address that browsers reach, which is part of what is signed.
-        self._public = (settings.gcs_public_endpoint or self._endpoint).rstrip("/")
+        self._public = base_url(settings.gcs_public_endpoint, "LEADWIRE_GCS_PUBLIC_ENDPOINT", self._endpoint)
         self._location = settings.gcs_location
         self._client = _client(credentials, self._endpoint)
         self._bucket = self._client.bucket(bucket)
