@@ -15,7 +15,7 @@ import psutil
 import uvloop
 
 from bench.accuracy.pages import write
-from bench.store import formats
+from bench.store import formats, sustained
 from bench.store.corpus import DATABASES, MADE
 from bench.store.formats import Wanted
 from bench.store.servers import POSTGRES, TIMESCALE
@@ -38,7 +38,11 @@ async def _formats(given: argparse.Namespace) -> Any:
     return await formats.measure(wanted)
 
 
-PARTS: Final[dict[str, Part]] = {"formats": _formats}
+async def _sustained(given: argparse.Namespace) -> Any:
+    return await sustained.measure(sustained.Wanted(tuple(given.server.split(",")), given.seconds, given.devices))
+
+
+PARTS: Final[dict[str, Part]] = {"formats": _formats, "sustained": _sustained}
 
 
 def main() -> None:
@@ -82,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--windows", type=int, default=2000)
     parser.add_argument("--records", type=int, default=None, help="only the first so many of each database")
     parser.add_argument("--seconds", type=int, default=600, help="of the parts that load it for a while")
+    parser.add_argument("--devices", type=int, default=5000, help="of the sustained load")
     parser.add_argument("--no-http", action="store_true")
     parser.add_argument("--no-peer", action="store_true", help="without AtriumDB beside us")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON object there too")

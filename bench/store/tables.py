@@ -19,6 +19,39 @@ def section(told: Mapping[str, Any]) -> Iterator[Section]:
     if "formats" in told:
         parts = [part for name, one in told["formats"].items() for part in _corpus(name, one)]
         yield Section("store-formats", f"`make bench-store WRITE=1` {made_by}", tuple(parts))
+    if "sustained" in told:
+        parts = list(_sustained(told["sustained"]))
+        yield Section("store-sustained", f"`make bench-store PART=sustained WRITE=1` {made_by}", tuple(parts))
+
+
+def _sustained(told: Mapping[str, Any]) -> Iterator[Part]:
+    ran = {kind: one for kind, one in told.items() if "skipped" not in one}
+    rows = [
+        (
+            one["server"], one["seconds"], _rate(one, "beats"), _rate(one, "stretches"), one["p50_ms"], one["p99_ms"],
+            one["max_ms"], one["slope_ms_per_s"], "yes" if one["holds"] else "no",
+        )
+        for one in ran.values()
+    ]  # fmt: skip
+    yield Part("5,000 devices live, the database on one core: how late what was due is committed", table(_PACE, rows))
+    costs = [
+        (
+            one["server"], one["server_core"], one["writer_core"], one["wal_mb_per_s"], one["wal_mb_per_m_samples"],
+            one["disk_mb_per_m_samples"], one["checkpoints"],
+        )
+        for one in ran.values()
+    ]  # fmt: skip
+    yield Part("What it costs, all tables together", table(_COSTS, costs))
+
+
+_PACE: Final = ("", "s", "beats/s", "stretches/s", "p50 ms", "p99 ms", "longest ms", "slope ms/s", "holds")
+_COSTS: Final = (
+    "", "server's core", "writer's core", "WAL MB/s", "WAL MB per M samples", "disk MB per M samples", "checkpoints",
+)  # fmt: skip
+
+
+def _rate(one: Mapping[str, Any], rows: str) -> float:
+    return round(one["rows"][rows] / one["seconds"])
 
 
 def _corpus(name: str, told: Mapping[str, Any]) -> Iterator[Part]:
