@@ -51,7 +51,7 @@ _COSTS: Final = (
 
 
 def _rate(one: Mapping[str, Any], rows: str) -> float:
-    return round(one["rows"][rows] / one["seconds"])
+    return float(round(one["rows"][rows] / one["seconds"]))
 
 
 def _corpus(name: str, told: Mapping[str, Any]) -> Iterator[Part]:
