@@ -125,8 +125,9 @@ async def next_hour(conn: AsyncConnection, device_id: UUID, after: datetime, unt
         WHERE r.device_id = %(device_id)s
             AND r.first_at < %(until)s
             AND r.end_at > %(after)s
-            AND w.first_index
-                >= extract(epoch FROM %(after)s - r.started_at - make_interval(secs => r.clock_late_us / 1e6)) * r.rate_hz - 2
+            AND w.first_index >= r.rate_hz * (
+                extract(epoch FROM %(after)s - r.started_at)::float8 - r.clock_late_us / 1e6 - 0.1
+            )
             AND w.started_at >= %(after)s
             AND w.started_at < %(until)s
     """

@@ -1,4 +1,4 @@
-"""What the archive knows of an hour of a recording: its WFDB records, stretches, files and checksums; to JSON and back."""
+"""What is known of an archived hour of a recording: WFDB records, stretches, files with checksums; as JSON too."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class ArchivedFile:
     """An object of the archive."""
 
     key: str
-    bytes: int
+    size: int
     sha256: str
 
     def holds(self, data: bytes) -> bool:
         """Whether `data` is what was put there."""
-        return len(data) == self.bytes and sha256(data).hexdigest() == self.sha256
+        return len(data) == self.size and sha256(data).hexdigest() == self.sha256
 
 
 def archived_file(key: str, data: bytes) -> ArchivedFile:
@@ -50,7 +50,7 @@ class ArchivedPart:
             "first_index": self.first_index,
             "end_index": self.end_index,
             "stretches": to_runs(self.spans, rate_hz),
-            "files": [{"key": file.key, "bytes": file.bytes, "sha256": file.sha256} for file in self.files],
+            "files": [{"key": file.key, "bytes": file.size, "sha256": file.sha256} for file in self.files],
         }
 
 
@@ -66,7 +66,7 @@ def part_from_json(told: Mapping[str, Any], rate_hz: float) -> ArchivedPart:
 
 @dataclass(frozen=True, slots=True)
 class HotState:
-    """Rows of ecg_waveforms as they stood at one moment: how many, their samples per lead, SHA-256 of what they hold."""
+    """Rows of ecg_waveforms at one moment: how many, their samples per lead, SHA-256 of what they hold."""
 
     rows: int
     samples: int

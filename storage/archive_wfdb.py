@@ -44,7 +44,7 @@ class Part:
 
     @property
     def end_index(self) -> int:
-        return self.first_index + self.samples.shape[1]
+        return self.first_index + int(self.samples.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def header(name: str, recording: Recording, part: Part, engine: str | None) -> b
     return "\n".join([first, *signals, *comments, ""]).encode("ascii")
 
 
-def annotations(part: Part, beats: Iterable[BeatMark]) -> bytes:
+def beat_annotations(part: Part, beats: Iterable[BeatMark]) -> bytes:
     """The part's beats as an annotation file in MIT format, at their R."""
     ours = sorted(
         (beat.r_index, beat.beat_class) for beat in beats if part.first_index <= beat.r_index < part.end_index
@@ -136,7 +136,8 @@ def annotations(part: Part, beats: Iterable[BeatMark]) -> bytes:
 
 def _checksum(samples: NDArray[np.int16]) -> int:
     """The sum of the samples as 16 bits with sign."""
-    return int(np.array(samples.sum(dtype=np.int64) & 0xFFFF, np.uint16).view(np.int16))
+    low = int(samples.sum(dtype=np.int64)) & 0xFFFF
+    return low - 0x10000 if low & 0x8000 else low
 
 
 def _flac(samples: NDArray[np.int16]) -> bytes:

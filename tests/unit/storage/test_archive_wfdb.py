@@ -21,7 +21,7 @@ from storage.archive_wfdb import (
     MAX_PART_S,
     BeatMark,
     Part,
-    annotations,
+    beat_annotations,
     header,
     parts_of,
     read_signals,
@@ -57,7 +57,7 @@ def written(folder: Path, recording: Recording, part: Part, beats: list[BeatMark
     for name, data in zip(names, signal_files(part), strict=True):
         (folder / name).write_bytes(data)
     (folder / f"{NAME}.hea").write_bytes(header(NAME, recording, part, "fast-9"))
-    (folder / f"{NAME}.atr").write_bytes(annotations(part, beats))
+    (folder / f"{NAME}.atr").write_bytes(beat_annotations(part, beats))
     return str(folder / NAME)
 
 
@@ -102,7 +102,7 @@ def test_wfdb_reads_our_beats(places: set[int], first_index: int) -> None:
     beats = [BeatMark(first_index + at, CLASSES[at % 5]) for at in places]
     outside = [BeatMark(first_index - 1, "N"), BeatMark(part.end_index, "N")]
     with TemporaryDirectory() as folder:
-        (Path(folder) / "r.atr").write_bytes(annotations(part, [*beats, *outside]))
+        (Path(folder) / "r.atr").write_bytes(beat_annotations(part, [*beats, *outside]))
         found = wfdb.rdann(f"{folder}/r", "atr")
     assert found.sample.tolist() == sorted(places)
     assert found.symbol == [CLASSES[at % 5] for at in sorted(places)]
