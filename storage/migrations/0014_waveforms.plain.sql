@@ -46,8 +46,10 @@ FROM (
 ) AS w
 WHERE w.recording_id = r.recording_id;
 
--- Their recordings tell which of a device have samples in a period.
+-- One index for all: which of a device have samples in a period is told by its recordings, and erasure asks by device.
 DROP INDEX ecg_waveforms_device_id_started_at_idx;
+ALTER TABLE ecg_waveforms DROP CONSTRAINT ecg_waveforms_pkey;
+ALTER TABLE ecg_waveforms ADD PRIMARY KEY (device_id, recording_id, first_index, started_at);
 
 ALTER TABLE ecg_waveforms DROP COLUMN ended_at;
 ALTER TABLE ecg_waveforms DROP COLUMN rate_hz;
