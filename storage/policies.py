@@ -12,6 +12,9 @@ from schemas.settings import DatabaseSettings
 
 HYPERTABLES: Final = ("ecg_waveforms", "ecg_beats", "ecg_rhythms", "ecg_metrics", "ecg_hrv")
 
+ROWS_ONLY: Final = ("ecg_waveforms",)
+"""Never in the columnstore: coded bytes gain nothing there, and one row costs the unpacking of a thousand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
@@ -64,10 +67,11 @@ async def _apply_to_table(conn: AsyncConnection, table: str, settings: DatabaseS
             [table, timedelta(hours=settings.chunk_hours)],
         )
         await conn.execute("SELECT remove_compression_policy(%s::regclass, if_exists => true)", [table])
-        await conn.execute(
-            "SELECT add_compression_policy(%s::regclass, compress_after => %s::interval)",
-            [table, timedelta(hours=settings.compress_after_hours)],
-        )
+        if table not in ROWS_ONLY:
+            await conn.execute(
+                "SELECT add_compression_policy(%s::regclass, compress_after => %s::interval)",
+                [table, timedelta(hours=settings.compress_after_hours)],
+            )
         await conn.execute("SELECT remove_retention_policy(%s::regclass, if_exists => true)", [table])
         await conn.execute(
             "SELECT add_retention_policy(%s::regclass, drop_after => %s::interval)",
