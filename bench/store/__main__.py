@@ -15,7 +15,7 @@ import psutil
 import uvloop
 
 from bench.accuracy.pages import write
-from bench.store import formats, sustained
+from bench.store import formats, outages, sustained
 from bench.store.corpus import DATABASES, MADE
 from bench.store.formats import Wanted
 from bench.store.servers import POSTGRES, TIMESCALE
@@ -42,7 +42,12 @@ async def _sustained(given: argparse.Namespace) -> Any:
     return await sustained.measure(sustained.Wanted(tuple(given.server.split(",")), given.seconds, given.devices))
 
 
-PARTS: Final[dict[str, Part]] = {"formats": _formats, "sustained": _sustained}
+async def _outages(given: argparse.Namespace) -> Any:
+    servers = tuple(given.server.split(","))
+    return await outages.measure(outages.Wanted(servers, given.seconds, given.outage_devices, given.seed))
+
+
+PARTS: Final[dict[str, Part]] = {"formats": _formats, "sustained": _sustained, "outages": _outages}
 
 
 def main() -> None:
@@ -87,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--records", type=int, default=None, help="only the first so many of each database")
     parser.add_argument("--seconds", type=int, default=600, help="of the parts that load it for a while")
     parser.add_argument("--devices", type=int, default=5000, help="of the sustained load")
+    parser.add_argument("--outage-devices", type=int, default=20, help="that write while servers go away")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments at which the archive is killed")
     parser.add_argument("--no-http", action="store_true")
     parser.add_argument("--no-peer", action="store_true", help="without AtriumDB beside us")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON object there too")

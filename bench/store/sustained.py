@@ -6,7 +6,7 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,13 +23,11 @@ from bench.store.memory import partition_state
 from bench.store.pace import Kept, pace
 from bench.store.server_books import books, checkpoints_every, difference
 from bench.store.servers import CLIENT_CORE, Server, running
-from processors.publish import Decided, Publisher
+from bench.store.silent import Silent
 from processors.sinks import Sinks
 from schemas import topics
-from schemas.alarms import AlarmEvent
 from schemas.clock import now_us
 from schemas.errors import Misconfigured
-from schemas.rhythms import RhythmEpisode
 from storage.checkpoints import Checkpoint
 from storage.database import Database, writer
 from storage.migrate import migrate
@@ -51,18 +49,6 @@ class Wanted:
     servers: tuple[str, ...]
     seconds: int
     devices: int
-
-
-class _Silent(Publisher):
-    """Kafka is not what is measured here."""
-
-    def __init__(self) -> None:
-        """Without settings: it sends nothing."""
-
-    async def results(
-        self, decided: Sequence[Decided], episodes: Sequence[RhythmEpisode], alarms: Sequence[AlarmEvent] = ()
-    ) -> None:
-        return
 
 
 async def measure(wanted: Wanted) -> Mapping[str, Any]:
@@ -108,8 +94,8 @@ async def _one(server: Server, wanted: Wanted, bank: NDArray[np.int16]) -> Mappi
 async def _loaded(server: Server, database: Database, wanted: Wanted, bank: NDArray[np.int16]) -> Mapping[str, Any]:
     state = partition_state(Fleet(wanted.devices, now_us(), bank), max(1, wanted.devices // PARTITIONS))
     fleet = Fleet(wanted.devices, now_us() + 1_000_000, bank)
-    await _register(database, fleet)
-    load_ = _Load(fleet, Sinks(database, _Silent(), 1), state)
+    await register(database, fleet)
+    load_ = _Load(fleet, Sinks(database, Silent(), 1), state)
     async with (
         await AsyncConnection.connect(server.url, autocommit=True) as alone,
         checkpoints_every(alone, wanted.seconds // _CHECKPOINTS_IN_A_RUN),
@@ -131,7 +117,7 @@ async def _loaded(server: Server, database: Database, wanted: Wanted, bank: NDAr
     }
 
 
-async def _register(database: Database, fleet: Fleet) -> None:
+async def register(database: Database, fleet: Fleet) -> None:
     """Its people, devices and recordings, with ids of our choosing."""
     users, devices = list(fleet.users), [source.device_id for source in fleet.sources]
     async with database.transaction() as conn:

@@ -22,6 +22,33 @@ def section(told: Mapping[str, Any]) -> Iterator[Section]:
     if "sustained" in told:
         parts = list(_sustained(told["sustained"]))
         yield Section("store-sustained", f"`make bench-store PART=sustained WRITE=1` {made_by}", tuple(parts))
+    if "outages" in told:
+        parts = list(_outages(told["outages"]))
+        yield Section("store-outages", f"`make bench-store PART=outages WRITE=1` {made_by}", tuple(parts))
+
+
+def _outages(told: Mapping[str, Any]) -> Iterator[Part]:
+    rows = [
+        (
+            kind, "yes" if one["holds"] else "no", f"{one['samples']:,}", one["archived_hours"], one["expired_hours"],
+            one["files"], one["bad_files"], one["stray_files"], one["archive_runs"]["killed"],
+            one["archive_runs"]["finished"],
+        )
+        for kind, one in told.items()
+        if "skipped" not in one
+    ]  # fmt: skip
+    yield Part("All samples read back, each once, by SHA-256", table(_PROOF, rows))
+    faults = [
+        (kind, fault["what"], fault["at_s"], fault["for_s"])
+        for kind, one in told.items()
+        for fault in one.get("faults", ())
+    ]
+    yield Part("What went away", table(("", "", "at s", "for s"), faults, words=2))
+
+
+_PROOF: Final = (
+    "", "holds", "samples", "archived hours", "expired", "files", "bad", "stray", "archive killed", "finished",
+)  # fmt: skip
 
 
 def _sustained(told: Mapping[str, Any]) -> Iterator[Part]:
