@@ -203,13 +203,14 @@ async def read_kept(conn: AsyncConnection, found: Kept, first_index: int, end_in
 
     Many rows are decoded in a thread, so that others are served meanwhile.
     """
-    rows = await _rows(conn, found, first_index, end_index)
+    rows = await stored_rows(conn, found, first_index, end_index)
     if len(rows) <= _FEW_ROWS:
         return cut(found.recording, rows, first_index, end_index)
     return await asyncio.to_thread(cut, found.recording, rows, first_index, end_index)
 
 
-async def _rows(conn: AsyncConnection, found: Kept, first_index: int, end_index: int) -> list[StretchRow]:
+async def stored_rows(conn: AsyncConnection, found: Kept, first_index: int, end_index: int) -> list[StretchRow]:
+    """The rows that hold samples of [first_index, end_index), whole, in the order that `cut` takes them in."""
     query = """
         SELECT w.first_index, w.sample_count, w.started_at, w.codec, coalesce(w.data || w.tail, w.data)
         FROM ecg_waveforms AS w
