@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
+from psycopg import sql
 from pydantic import SecretStr
 
 from processors.archive import ArchiveService
