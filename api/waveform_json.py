@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from api.waveforms import Envelope, Strip
+from api.waveforms import Drawn, Strip
 from schemas.samples import MISSING, Lead
 
 _PIECE: Final = 20_000
@@ -63,7 +63,7 @@ class Waveforms(BaseModel):
     recordings: list[ExactStrip | DrawnStrip]
 
 
-def head(strip: Strip) -> StripHead:
+def head(strip: Strip | Drawn) -> StripHead:
     recording, span = strip.recording, strip.span
     return StripHead(
         recording_id=recording.recording_id,
@@ -79,7 +79,8 @@ def head(strip: Strip) -> StripHead:
     )
 
 
-def drawn(strip: Strip, thinned: Envelope) -> DrawnStrip:
+def drawn(strip: Drawn) -> DrawnStrip:
+    thinned = strip.envelope
     return DrawnStrip(
         **head(strip).model_dump(),
         points=thinned.minimum.shape[1],

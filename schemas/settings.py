@@ -147,6 +147,15 @@ class ObjectSettings(_Group):
         return None if value == "" else value
 
 
+class ArchiveSettings(_Group):
+    """When samples move into the object store, and when they leave the database."""
+
+    enabled: bool = Field(False, validation_alias="LEADWIRE_ARCHIVE")
+    after_hours: float = Field(2, ge=0, validation_alias="LEADWIRE_ARCHIVE_AFTER_HOURS")
+    hot_days: float = Field(7, ge=0, validation_alias="LEADWIRE_HOT_DAYS")
+    cache_mb: int = Field(128, ge=0, validation_alias="LEADWIRE_ARCHIVE_CACHE_MB")
+
+
 class CacheSettings(_Group):
     """Redis, which several processes share; without it each keeps its own cache and counts."""
 
@@ -306,6 +315,10 @@ class Settings:
         return _read(ObjectSettings)
 
     @cached_property
+    def archive(self) -> ArchiveSettings:
+        return _read(ArchiveSettings)
+
+    @cached_property
     def cache(self) -> CacheSettings:
         return _read(CacheSettings)
 
@@ -335,8 +348,8 @@ class Settings:
 
 
 GROUPS: Final = (
-    KafkaSettings, DatabaseSettings, ObjectSettings, CacheSettings, SecuritySettings, RateSettings, HttpSettings,
-    WorkerSettings, AlarmSettings, LogSettings,
+    KafkaSettings, DatabaseSettings, ObjectSettings, ArchiveSettings, CacheSettings, SecuritySettings, RateSettings,
+    HttpSettings, WorkerSettings, AlarmSettings, LogSettings,
 )  # fmt: skip
 
 

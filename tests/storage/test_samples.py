@@ -11,7 +11,6 @@ from schemas.errors import NotFound
 from schemas.samples import Gap, WaveformStretch
 from storage.access import everything
 from storage.samples import (
-    Extent,
     extent,
     gaps,
     read_stretches,
@@ -21,6 +20,7 @@ from storage.samples import (
     write_recordings,
     write_stretches,
 )
+from storage.whereabouts import Extent
 from tests.storage.made import RATE_HZ, START_US, a_patient, a_recording, a_stretch, a_user, access_of
 
 

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.clock import index_to_us
-from schemas.samples import WaveformStretch
+from schemas.samples import Recording, WaveformStretch
 from storage.stretches import MAX_STRETCH_S, StretchRow, cut, longest
 from tests.columns import row_of
 
 START_US = 1_767_225_600_000_000
 RATE_HZ = 250.0
+RECORDING = Recording(UUID(int=1), UUID(int=2), None, START_US, RATE_HZ, ("II",), (5.0,))
 PIECES = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), max_size=8)
 
 
@@ -32,7 +33,7 @@ def row(first_index: int, count: int) -> StretchRow:
 def test_each_stored_sample_is_read_once_and_in_order(
     pieces: list[tuple[int, int]], first_index: int, length: int
 ) -> None:
-    found = cut([row(*piece) for piece in sorted(pieces)], first_index, first_index + length)
+    found = cut(RECORDING, [row(*piece) for piece in sorted(pieces)], first_index, first_index + length)
     stored = {index for first, count in pieces for index in range(first, first + count)}
     expected = sorted(stored & set(range(first_index, first_index + length)))
     assert [int(value) for part in found for value in part.samples[0]] == expected
@@ -40,7 +41,7 @@ def test_each_stored_sample_is_read_once_and_in_order(
 
 @given(PIECES)
 def test_each_part_tells_its_own_place_and_time(pieces: list[tuple[int, int]]) -> None:
-    for part in cut([row(*piece) for piece in sorted(pieces)], 5, 50):
+    for part in cut(RECORDING, [row(*piece) for piece in sorted(pieces)], 5, 50):
         assert part.first_index == part.samples[0, 0]
         assert part.started_at_us == START_US + index_to_us(part.first_index, RATE_HZ)
 
