@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from schemas import topics
+from schemas import history, topics
 from schemas.errors import Misconfigured
 
 DEVELOPMENT_SECRET: Final = "development-only-secret-change-me-0123456789"  # noqa: S105  # refused in production
@@ -90,8 +90,42 @@ class DatabaseSettings(_Group):
     pool_size: int = Field(20, ge=1, validation_alias="DATABASE_POOL_SIZE")
     max_overflow: int = Field(40, ge=0, validation_alias="DATABASE_MAX_OVERFLOW")
     chunk_hours: int = Field(24, ge=1, validation_alias="LEADWIRE_CHUNK_HOURS")
-    compress_after_hours: int = Field(48, ge=1, validation_alias="LEADWIRE_COMPRESS_AFTER_HOURS")
-    retention_days: int = Field(365, ge=1, validation_alias="LEADWIRE_RETENTION_DAYS")
+    compress_after_hours: int = Field(48, ge=0, validation_alias="LEADWIRE_COMPRESS_AFTER_HOURS")
+    retention_days: int = Field(365, ge=0, validation_alias="LEADWIRE_RETENTION_DAYS")
+    refresh_days: int | None = Field(None, ge=1, validation_alias="LEADWIRE_REFRESH_DAYS")
+    table_chunk_hours: dict[str, int] = Field(default_factory=dict, validation_alias="LEADWIRE_TABLE_CHUNK_HOURS")
+    table_compress_after_hours: dict[str, int] = Field(
+        default_factory=dict, validation_alias="LEADWIRE_TABLE_COMPRESS_AFTER_HOURS"
+    )
+    table_retention_days: dict[str, int] = Field(default_factory=dict, validation_alias="LEADWIRE_TABLE_RETENTION_DAYS")
+    table_refresh_days: dict[str, int] = Field(default_factory=dict, validation_alias="LEADWIRE_TABLE_REFRESH_DAYS")
+
+    @field_validator("refresh_days", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    def kept(self, *, archives: bool = False) -> dict[str, history.Kept]:
+        """How each growing table and each aggregate is kept, by its name; `archives` as LEADWIRE_ARCHIVE says."""
+        return history.kept(
+            history.Ages(
+                chunk_hours=self.chunk_hours,
+                compress_after_hours=self.compress_after_hours,
+                retention_days=self.retention_days,
+                refresh_days=self.refresh_days,
+                chunk_hours_of=self.table_chunk_hours,
+                compress_after_hours_of=self.table_compress_after_hours,
+                retention_days_of=self.table_retention_days,
+                refresh_days_of=self.table_refresh_days,
+                archives=archives,
+            )
+        )
+
+    @model_validator(mode="after")
+    def _agreeing(self) -> DatabaseSettings:
+        """Ages that contradict each other are refused."""
+        self.kept()
+        return self
 
 
 class ObjectSettings(_Group):

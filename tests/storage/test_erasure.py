@@ -68,8 +68,9 @@ async def leave_traces(conn: AsyncConnection, store: LocalObjects, started_at_us
     patient = await made.a_patient(conn, started_at_us)
     recording, user_id = patient.recording, patient.user.user_id
     await made.write_beats(conn, [made.a_beat(recording, index) for index in range(100, 20_000, 200)])
-    await made.write_metrics(conn, [made.metrics_at(recording, second) for second in range(90)], patient.owner)
-    await made.write_metrics(conn, [made.metrics_at(recording, second) for second in range(90)], patient.owner, 15)
+    seconds = [made.metrics_at(recording, second, qtc_ms=410.0) for second in range(90)]
+    await made.write_metrics(conn, seconds, patient.owner)
+    await made.write_metrics(conn, seconds, patient.owner, 15)
     await rhythms.write_rhythms(conn, [made.an_episode(recording, "closed", 60)])
     await samples.write_stretches(conn, [made.a_stretch(recording, 0, 2500)])
     await samples.write_gaps(conn, [Gap(recording.recording_id, 2500, 2600)])
