@@ -60,8 +60,10 @@ def migrations(*, timescale: bool) -> list[Migration]:
     return [Migration(name.removesuffix(".sql"), (folder / name).read_text("utf-8")) for name in names]
 
 
-async def migrate(url: str, settings: DatabaseSettings) -> MigrationReport:
+async def migrate(url: str, settings: DatabaseSettings, *, archives: bool = False) -> MigrationReport:
     """Apply every step not yet applied, each in its own transaction, then the policies of `settings`.
+
+    `archives` says that an archive, and no age, decides when samples are dropped.
 
     The dialect is chosen by the first run and kept. Raises Busy when the server is away, Misconfigured when the
     role may not change the schema or an applied step's file was changed afterwards.
@@ -74,7 +76,7 @@ async def migrate(url: str, settings: DatabaseSettings) -> MigrationReport:
         for step in todo:
             await _apply(conn, step)
         if timescale:
-            await apply_policies(conn, settings)
+            await apply_policies(conn, settings, archives=archives)
         await _set_password(conn, READER_ROLE, settings.reader_password)
         await _set_password(conn, AUDITOR_ROLE, settings.auditor_password)
         return MigrationReport([step.name for step in todo], steps[-1].name, timescale)

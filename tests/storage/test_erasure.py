@@ -68,8 +68,9 @@ async def leave_traces(conn: AsyncConnection, store: LocalObjects, started_at_us
     patient = await made.a_patient(conn, started_at_us)
     recording, user_id = patient.recording, patient.user.user_id
     await made.write_beats(conn, [made.a_beat(recording, index) for index in range(100, 20_000, 200)])
-    await made.write_metrics(conn, [made.metrics_at(recording, second) for second in range(90)], patient.owner)
-    await made.write_metrics(conn, [made.metrics_at(recording, second) for second in range(90)], patient.owner, 15)
+    seconds = [made.metrics_at(recording, second, qtc_ms=410.0) for second in range(90)]
+    await made.write_metrics(conn, seconds, patient.owner)
+    await made.write_metrics(conn, seconds, patient.owner, 15)
     await rhythms.write_rhythms(conn, [made.an_episode(recording, "closed", 60)])
     await samples.write_stretches(conn, [made.a_stretch(recording, 0, 2500)])
     await samples.write_gaps(conn, [Gap(recording.recording_id, 2500, 2600)])
@@ -185,7 +186,7 @@ async def test_compressed_chunks_and_aggregates_are_erased_too(
 ) -> None:
     async with database.transaction() as conn:
         mine, others = await leave_traces(conn, store, EARLIER_US), await leave_traces(conn, store, EARLIER_US)
-    for table in ("ecg_metrics", "ecg_beats", "ecg_waveforms", "ecg_rhythms", "ecg_hrv"):
+    for table in ("ecg_metrics", "ecg_beats", "ecg_rhythms", "ecg_hrv"):
         async with database.transaction() as conn:
             query = "SELECT compress_chunk(c, true) FROM show_chunks(%s::regclass, older_than => %s::timestamptz) AS c"
             await conn.execute(query, [table, to_datetime(EARLIER_US) + REFRESHED])
