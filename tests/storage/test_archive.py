@@ -53,7 +53,7 @@ class Scene:
     shelf: Shelf = field(init=False)
 
     def __post_init__(self) -> None:
-        self.shelf = Shelf(self.store, 50_000_000)
+        self.shelf = Shelf(lambda: self.store, 50_000_000)
 
     @property
     def recording(self) -> Recording:
@@ -88,7 +88,7 @@ class Scene:
             cursor = await conn.execute(
                 "SELECT count(*) FROM ecg_waveforms WHERE recording_id = %s", [self.recording.recording_id]
             )
-            [[count]] = await cursor.fetchall()
+            [(count,)] = await cursor.fetchall()
             return int(count)
 
     def record(self, hour: ArchivedHour, part: int = 0) -> str:
