@@ -38,10 +38,10 @@ from api.routes import (
     users,
 )
 from schemas.settings import Settings
+from storage.archive_shelf import Shelf
 from storage.cache import cache
 from storage.counts import MemoryCounts
 from storage.database import auditor, reader
-from storage.archive_shelf import Shelf
 from storage.objects import objects
 from web import callers, health, middleware, openapi, problems
 from web.etags import ConditionalGet

@@ -126,9 +126,7 @@ async def _verify_manifest(store: Objects, day: Day, hours: list[ArchivedHour], 
         done.problem(f"{key}: {error}")
         return
     if [replace(hour, state="") for hour in manifest.hours] != [replace(hour, state="") for hour in hours]:
-        done.problem(
-            f"{key} and the index differ; run `leadwire archive mend` or, if the index is older, `rebuild`"
-        )
+        done.problem(f"{key} and the index differ; run `leadwire archive mend` or, if the index is older, `rebuild`")
 
 
 async def _is_sound(store: Objects, file: ArchivedFile, done: Verified, *, deep: bool) -> bool:

@@ -30,9 +30,9 @@ from schemas.rhythms import NORMAL, RhythmEpisode
 from schemas.samples import MISSING, Recording, WaveformStretch
 from storage import accounts, archived_samples, beats, burden, devices, hrv, metrics, rhythms, samples, summaries
 from storage.access import everything
+from storage.archive_shelf import Shelf
 from storage.beats import ClassCount
 from storage.burden import GroupCount
-from storage.archive_shelf import Shelf
 from storage.database import Database
 from storage.metrics_rows import MetricsRow
 from storage.summaries import MetricsSummary, PeriodMeans
