@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from storage.waveform_codec.kernel import cached_kernel, kernel, stamp
 from storage.waveform_codec.lanes import FIRST_WEIGHT, LANES, ROWS, bit_length, bits_at, synthesise

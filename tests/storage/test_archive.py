@@ -39,7 +39,9 @@ FIRST_US = 978_307_200_000_000  # 2001-01-01 00:00 UTC: nobody else's samples ar
 HOUR_AT = to_datetime(FIRST_US)
 LATER = to_datetime(FIRST_US + 3 * 86_400_000_000)
 AN_HOUR = 900_000  # samples of it
-EVERYTHING = ArchiveSettings.model_validate({"LEADWIRE_ARCHIVE_AFTER_HOURS": 1, "LEADWIRE_HOT_DAYS": 0})
+EVERYTHING = ArchiveSettings.model_validate(
+    {"LEADWIRE_ARCHIVE": True, "LEADWIRE_ARCHIVE_AFTER_HOURS": 1, "LEADWIRE_HOT_DAYS": 0}
+)
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ class Scene:
     shelf: Shelf = field(init=False)
 
     def __post_init__(self) -> None:
-        self.shelf = Shelf(self.store, 50_000_000)
+        self.shelf = Shelf(lambda: self.store, 50_000_000)
 
     @property
     def recording(self) -> Recording:
@@ -88,7 +90,7 @@ class Scene:
             cursor = await conn.execute(
                 "SELECT count(*) FROM ecg_waveforms WHERE recording_id = %s", [self.recording.recording_id]
             )
-            [[count]] = await cursor.fetchall()
+            [(count,)] = await cursor.fetchall()
             return int(count)
 
     def record(self, hour: ArchivedHour, part: int = 0) -> str:

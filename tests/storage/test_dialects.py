@@ -178,7 +178,7 @@ async def test_compressed_rows_give_the_same_answers_and_take_no_row_twice(
     plain: Database, timescale: Database, timescale_url: str
 ) -> None:
     async with await psycopg.AsyncConnection.connect(timescale_url, autocommit=True) as conn:
-        for table in HYPERTABLES:
+        for table in set(HYPERTABLES) - {"ecg_waveforms"}:  # whose bytes are coded already
             cursor = await conn.execute("SELECT compress_chunk(c, true) FROM show_chunks(%s::regclass) AS c", [table])
             assert await cursor.fetchall()
     await assert_same_answers(plain, timescale)

@@ -86,9 +86,15 @@ async def test_what_is_too_old_goes_and_nothing_else(alone: AsyncConnection, url
 
 async def test_it_goes_on_where_it_stopped_and_then_finds_nothing(alone: AsyncConnection, url: str) -> None:
     settings = settings_for(url, LEADWIRE_TABLE_RETENTION_DAYS=dict.fromkeys(NAMES, 0) | {"ecg_beats": 365})
-    assert await expire(alone, settings, AT, archives=False, batches=1, rows=3) == [Expired("ecg_beats", 3, is_done=False)]
-    assert await expire(alone, settings, AT, archives=False, batches=2, rows=3) == [Expired("ecg_beats", 1, is_done=True)]
-    assert await expire(alone, settings, AT, archives=False, batches=2, rows=3) == [Expired("ecg_beats", 0, is_done=True)]
+    assert await expire(alone, settings, AT, archives=False, batches=1, rows=3) == [
+        Expired("ecg_beats", 3, is_done=False)
+    ]
+    assert await expire(alone, settings, AT, archives=False, batches=2, rows=3) == [
+        Expired("ecg_beats", 1, is_done=True)
+    ]
+    assert await expire(alone, settings, AT, archives=False, batches=2, rows=3) == [
+        Expired("ecg_beats", 0, is_done=True)
+    ]
 
 
 async def test_with_an_archive_samples_stay(alone: AsyncConnection, url: str) -> None:
