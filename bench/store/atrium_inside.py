@@ -32,7 +32,7 @@ class _Held:
 def main(folder: Path) -> None:
     """FOLDER has corpus.npz and windows.npy (record, first, end); what is made there is removed again.
 
-    As AtriumDB's own pages have it: a signal of its own for each lead, each record in one segment, blocks of its default
+    As AtriumDB's own pages have it: a signal of its own for each lead, each record one segment, blocks of its default
     131,072 values, metadata in SQLite; of the first few records also the live pattern, by its write_buffer.
     """
     with np.load(folder / "corpus.npz") as held:

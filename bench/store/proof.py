@@ -70,7 +70,7 @@ async def prove(here: Stand, database: Database, fleet: Fleet, stretches: int) -
     wanted = {source.recording_id: _made(fleet, number, stretches) for number, source in enumerate(fleet.sources)}
     found: dict[UUID, NDArray[np.int16]] = {}
     unreadable = []
-    shelf = Shelf(store, _SHELF_BYTES)
+    shelf = Shelf(lambda: store, _SHELF_BYTES)
     for recording_id, made in wanted.items():
         try:
             found[recording_id] = await _read(database, shelf, recording_id, made.shape[1])
