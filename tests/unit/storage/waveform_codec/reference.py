@@ -1,4 +1,4 @@
-"""Codec 2 read as docs/waveform-codec.md says, sample by sample in plain Python: nothing of the product but its table."""
+"""Codec 2 read as docs/waveform-codec.md says, in plain Python: nothing of the product but its frequencies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

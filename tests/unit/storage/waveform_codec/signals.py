@@ -26,7 +26,10 @@ KINDS: dict[str, Signal] = {
 def block(rng: np.random.Generator, leads: int, count: int) -> NDArray[np.int16]:
     """A kind drawn for each lead; int16 of shape (leads, count)."""
     kinds = rng.choice(list(KINDS), leads)
-    return np.stack([np.clip(KINDS[kind](rng, count), -32768, 32767) for kind in kinds]).astype(np.int16)
+    samples = np.empty((leads, count), np.int16)
+    for row, kind in zip(samples, kinds, strict=True):
+        row[:] = np.clip(KINDS[kind](rng, count), -32768, 32767)
+    return samples
 
 
 def like_ecg(leads: int = 2, count: int = 2500) -> NDArray[np.int16]:
@@ -34,4 +37,5 @@ def like_ecg(leads: int = 2, count: int = 2500) -> NDArray[np.int16]:
     rng = np.random.default_rng(3)
     at = np.arange(count) % 200
     beat = 180 * np.exp(-(((at - 60) / 3) ** 2)) + 40 * np.exp(-(((at - 120) / 18) ** 2))
-    return np.round(beat + rng.normal(0, 2, (leads, count))).astype(np.int16)
+    samples: NDArray[np.int16] = np.round(beat + rng.normal(0, 2, (leads, count))).astype(np.int16)
+    return samples
