@@ -26,7 +26,7 @@ class _Part(NamedTuple):
 
     begin: int
     end: int
-    count: int
+    length: int
     at: int
 
 
@@ -34,7 +34,8 @@ def encode_blocks(blocks: Sequence[NDArray[np.int16]]) -> list[bytes]:
     """The bytes of each block, int16 of shape (leads, count)."""
     from storage.waveform_codec import encoding  # noqa: PLC0415  # imports numba, 0.3 s that a start must not wait for
 
-    samples = np.concatenate([np.empty(0, np.int16), *(block.ravel() for block in blocks)])
+    plain = [np.empty(0, np.int16), *(block.ravel() for block in blocks)]
+    samples = np.concatenate(plain, dtype=np.int16, casting="safe")
     shapes = [block.shape for block in blocks]
     leads = np.zeros(sum(leads for leads, _ in shapes), encoding.LEAD)
     leads["count"] = np.repeat([count for _, count in shapes], [leads for leads, _ in shapes])
@@ -42,7 +43,10 @@ def encode_blocks(blocks: Sequence[NDArray[np.int16]]) -> list[bytes]:
     leads["to"] = 2 * leads["at"]
     out = np.empty(2 * len(samples), np.uint8)
     tables = writing()
-    encoding.compiled()(samples, leads, tables.widths, tables.places, tables.states, tables.classes, out)
+    longest = max((count for _, count in shapes), default=0)
+    words = np.empty(longest + encoding.SPARE_WORDS, np.uint32)
+    kernel, told = encoding.compiled(), (tables.widths, tables.places, tables.states, tables.classes)
+    kernel(samples, leads, *told, longest, words, words.view(np.uint8), out)
     parts = iter([out[to : to + size].tobytes() for _, _, to, size in leads.tolist()])
     return [_packed([next(parts) for _ in range(leads)], leads, count) for leads, count in shapes]
 
@@ -63,7 +67,7 @@ def decode_blocks(rows: Sequence[bytes], leads: int, counts: Sequence[int]) -> N
     bad = np.full(1, -1)
     decoding.compiled()(data, streams, tables.entries, tables.classes, samples.ravel(), bad)
     if bad[0] >= 0:
-        raise _damaged(leads, coded[bad[0]].count, "the bits of a lead don't end where it does")
+        raise _damaged(leads, coded[bad[0]].length, "the bits of a lead don't end where it does")
     return samples
 
 
@@ -117,12 +121,12 @@ def _head(row: bytes, leads: int, count: int) -> tuple[int, list[int]]:
 def _is_plain(part: _Part, data: NDArray[np.uint8], samples: NDArray[np.int16]) -> bool:
     """Whether a lead needs no decoding, being as it was or one value throughout; its samples are filled in then."""
     size = part.end - part.begin
-    lead = samples.reshape(-1)[part.at : part.at + part.count]
-    if size in {2 * part.count, _CONSTANT}:
+    lead = samples.reshape(-1)[part.at : part.at + part.length]
+    if size in {2 * part.length, _CONSTANT}:
         lead[:] = data[part.begin : part.end].view("<i2")
         return True
-    if not _SMALLEST_CODED <= size < 2 * part.count:
-        raise _damaged(len(samples), part.count, f"a lead of it takes {size} bytes")
+    if not _SMALLEST_CODED <= size < 2 * part.length:
+        raise _damaged(len(samples), part.length, f"a lead of it takes {size} bytes")
     return False
 
 

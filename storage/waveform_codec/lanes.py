@@ -1,7 +1,4 @@
-"""Eight leads side by side: what numba has no words for, said to LLVM itself.
-
-Written as loops, the prediction takes 10 ns a sample because LLVM keeps to one lead at a time; as vectors it takes 0.9.
-"""
+"""Eight leads side by side: what numba has no words for, said to LLVM itself."""
 
 from __future__ import annotations
 
@@ -14,11 +11,13 @@ from numba import types
 from numba.extending import intrinsic
 
 LANES: Final = 8
+"""Predicted as vectors. LLVM keeps to one lead at a time in a loop over them: 10 ns a sample, where these take 0.9."""
+
 ORDER: Final = 8
 """The prediction weighs so many of the last differences."""
 
 ROWS: Final = 3 * ORDER + 1
-"""Rows of LANES int32 that a prediction carries on: weights, differences, their signs (the newest first), the sample."""
+"""Rows of LANES int32 that a prediction carries on: weights, differences and their signs (newest first), the sample."""
 
 FIRST_WEIGHT: Final = 2048
 STEP: Final = 16
@@ -30,8 +29,7 @@ _WIDE: Final = ir.VectorType(ir.IntType(32), LANES)
 _NARROW: Final = ir.VectorType(ir.IntType(16), LANES)
 
 
-@intrinsic
-def bits_at(_typing: Any, data: Any, position: Any) -> Any:
+def _bits_at(_typing: Any, data: Any, position: Any) -> Any:
     """At least 57 bits of uint8 `data` from bit `position` on, the first the lowest; reads 8 bytes, unasked."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -44,8 +42,7 @@ def bits_at(_typing: Any, data: Any, position: Any) -> Any:
     return types.uint64(data, types.int64), build
 
 
-@intrinsic
-def bit_length(_typing: Any, _number: Any) -> Any:
+def _bit_length(_typing: Any, _number: Any) -> Any:
     """How many bits a uint32 takes; 0 takes none."""
 
     def build(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
@@ -55,16 +52,21 @@ def bit_length(_typing: Any, _number: Any) -> Any:
     return types.int64(types.uint32), build
 
 
-@intrinsic
-def synthesise(_typing: Any, carried: Any, residuals: Any, samples: Any, _count: Any) -> Any:
+def _synthesise(_typing: Any, carried: Any, residuals: Any, samples: Any, _count: Any) -> Any:
     """Turn `count` rows of int32 `residuals` into rows of int16 `samples`; `carried` is int32, ROWS rows, moved on."""
     return types.void(carried, residuals, samples, types.int64), _loop(_restore)
 
 
-@intrinsic
-def analyse(_typing: Any, carried: Any, residuals: Any, samples: Any, _count: Any) -> Any:
+def _analyse(_typing: Any, carried: Any, residuals: Any, samples: Any, _count: Any) -> Any:
     """Turn `count` rows of int16 `samples` into rows of int32 `residuals`; `carried` as in `synthesise`."""
     return types.void(carried, residuals, samples, types.int64), _loop(_miss)
+
+
+# Inside a kernel they are called without the first argument, which their type does not tell.
+bits_at: Any = intrinsic(_bits_at)
+bit_length: Any = intrinsic(_bit_length)
+synthesise: Any = intrinsic(_synthesise)
+analyse: Any = intrinsic(_analyse)
 
 
 @dataclass(frozen=True, slots=True)
