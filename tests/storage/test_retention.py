@@ -86,9 +86,15 @@ async def test_what_is_too_old_goes_and_nothing_else(alone: AsyncConnection, url
 
 async def test_it_goes_on_where_it_stopped_and_then_finds_nothing(alone: AsyncConnection, url: str) -> None:
     settings = settings_for(url, LEADWIRE_TABLE_RETENTION_DAYS=dict.fromkeys(NAMES, 0) | {"ecg_beats": 365})
-    assert await expire(alone, settings, AT, archives=False, batches=1, rows=3) == [Expired("ecg_beats", 3, is_done=False)]
-    assert await expire(alone, settings, AT, archives=False, batches=2, rows=3) == [Expired("ecg_beats", 1, is_done=True)]
-    assert await expire(alone, settings, AT, archives=False, batches=2, rows=3) == [Expired("ecg_beats", 0, is_done=True)]
+    assert await expire(alone, settings, AT, archives=False, batches=1, rows=3) == [
+        Expired("ecg_beats", 3, is_done=False)
+    ]
+    assert await expire(alone, settings, AT, archives=False, batches=2, rows=3) == [
+        Expired("ecg_beats", 1, is_done=True)
+    ]
+    assert await expire(alone, settings, AT, archives=False, batches=2, rows=3) == [
+        Expired("ecg_beats", 0, is_done=True)
+    ]
 
 
 async def test_with_an_archive_samples_stay(alone: AsyncConnection, url: str) -> None:
@@ -104,10 +110,3 @@ async def test_a_row_that_is_being_written_is_left_to_the_next_time(alone: Async
         assert (rows["ecg_rhythms"], rows["ecg_beats"]) == (3, 4)
     rows = {each.table: each.rows for each in await expire(alone, settings_for(url), AT, archives=False)}
     assert (rows["ecg_rhythms"], rows["ecg_beats"]) == (1, 0)
-
-
-@pytest.mark.timescale
-async def test_with_timescaledb_chunks_are_dropped_by_a_policy_and_not_here(timescale_url: str) -> None:
-    await migrate(timescale_url, settings_for(timescale_url))
-    async with await AsyncConnection.connect(timescale_url, autocommit=True) as conn:
-        assert await expire(conn, settings_for(timescale_url), AT, archives=False) == []
