@@ -25,7 +25,7 @@ from schemas.telemetry import (
     ARCHIVE_SECONDS,
 )
 from storage import archive_expiry, archive_index
-from storage.archive import Damaged, Moved, archive_next
+from storage.archive import Moved, archive_next
 from storage.archive_expiry import Chunk, OldHour
 from storage.database import Database
 from storage.objects import Objects
@@ -111,7 +111,7 @@ class ArchiveService:
     async def _lane(self, stopping: asyncio.Event | None) -> None:
         while not _is_set(stopping):
             began = time.perf_counter()
-            moved = await self._guarded(lambda: archive_next(self._database, self._store, *self._due()))
+            moved = await patiently(lambda: archive_next(self._database, self._store, *self._due()))
             if moved is None:
                 return
             self._count(moved, began)
@@ -120,25 +120,12 @@ class ArchiveService:
         times = self._times()
         return times.closed, times.now
 
-    async def _guarded(self, step: Callable[[], Awaitable[Moved | None]]) -> Moved | None:
-        """Patient with servers; a device whose rows are damaged is held, and told of."""
-        try:
-            return await patiently(step)
-        except Damaged as error:
-            device_id, why = error.device_id, str(error)
-        ARCHIVE_HELD.inc()
-        self.totals.held += 1
-        _log.error("samples can't be archived", device_id=str(device_id), why=why)
-
-        async def hold() -> None:
-            async with self._database.transaction() as conn:
-                await archive_index.hold(conn, device_id, self._now() + archive_index.HOLD, why)
-
-        await patiently(hold)
-        return Moved(device_id, None)
-
     def _count(self, moved: Moved, began: float) -> None:
         self._worked()
+        if moved.held is not None:
+            ARCHIVE_HELD.inc()
+            self.totals.held += 1
+            _log.error("samples can't be archived", device_id=str(moved.device_id), why=moved.held)
         if moved.hours:
             ARCHIVE_SECONDS.observe(time.perf_counter() - began)
         ARCHIVE_HOURS.inc(moved.hours)
@@ -166,20 +153,18 @@ class ArchiveService:
 
     async def _expire_hour(self, old: OldHour) -> bool:
         """Whether it is done with for this round; not when it was only archived by now."""
-        archived = False
+        began = time.perf_counter()
+        done = await patiently(lambda: archive_expiry.expire_hour(self._database, self._store, old, self._now()))
+        self._expired(done.rows)
+        if done.moved is None:
+            return True
+        self._count(done.moved, began)
+        return not done.moved.hours
 
-        async def step() -> Moved | None:
-            nonlocal archived
-            done = await archive_expiry.expire_hour(self._database, self._store, old, self._now())
-            ARCHIVE_EXPIRED_ROWS.inc(done.rows)
-            self.totals.expired_rows += done.rows
-            archived = done.moved is not None and done.moved.hours > 0
-            return done.moved
-
-        moved = await self._guarded(step)
-        if moved is not None:
-            self._count(moved, time.perf_counter())
-        return not archived
+    def _expired(self, rows: int) -> None:
+        ARCHIVE_EXPIRED_ROWS.inc(rows)
+        self.totals.expired_rows += rows
+        self._worked()
 
     async def _expire_chunks(self, stopping: asyncio.Event | None) -> None:
         for chunk in await patiently(lambda: archive_expiry.old_chunks(self._database, self._times().hot)):
@@ -187,14 +172,11 @@ class ArchiveService:
                 if _is_set(stopping):
                     return
                 await self._archive_late(old)
-            rows = await self._drop(chunk)
-            ARCHIVE_EXPIRED_ROWS.inc(rows)
-            self.totals.expired_rows += rows
-            self._worked()
+            self._expired(await self._drop(chunk))
 
     async def _archive_late(self, old: OldHour) -> None:
         began = time.perf_counter()
-        moved = await self._guarded(lambda: archive_expiry.archive_again(self._database, self._store, old, self._now()))
+        moved = await patiently(lambda: archive_expiry.archive_again(self._database, self._store, old, self._now()))
         if moved is not None:
             self._count(moved, began)
 

@@ -19,7 +19,7 @@ from schemas.clock import to_datetime
 from storage import archive_files, archive_index, object_removals
 from storage.access import everything
 from storage.archive_files import Written
-from storage.archive_hours import HOUR, Hour, hot_state, hours_of_device, next_hour, read_hot
+from storage.archive_hours import HOUR, Hour, held_samples, hot_state, hours_of_device, next_hour, read_hot
 from storage.archive_manifests import Manifest, dump
 from storage.archive_records import ArchivedHour
 from storage.archive_spans import HeldSamples, combined
@@ -33,7 +33,10 @@ from storage.samples import recording
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What one step did: hours of recordings that were archived, their samples (all leads) and bytes."""
+    """What one step did: hours of recordings that were archived, their samples (all leads) and bytes.
+
+    `held` says why the device is left alone for a while: rows of it can't be read.
+    """
 
     device_id: UUID
     hour_at: datetime | None
@@ -41,20 +44,17 @@ class Moved:
     samples: int = 0
     bytes: int = 0
     anew: int = 0
+    held: str | None = None
 
 
-class Damaged(ValueError):
-    """Hot rows that can't be decoded: the device is held, and the others go on."""
-
-    def __init__(self, device_id: UUID, why: str) -> None:
-        super().__init__(why)
-        self.device_id = device_id
+class _Damaged(ValueError):
+    """Hot rows that can't be decoded."""
 
 
 async def archive_next(database: Database, store: Objects, closed: datetime, now: datetime) -> Moved | None:
     """Archive the next hour before `closed` of the device that is furthest behind; None when nothing is due.
 
-    Raises Busy when a server is away, Damaged when rows can't be decoded.
+    A device whose rows can't be decoded is held, and the others go on. Raises Busy when a server is away.
     """
     async with database.transaction() as conn:
         await unhurried(conn)
@@ -67,7 +67,8 @@ async def archive_next(database: Database, store: Objects, closed: datetime, now
             return Moved(claim.device_id, None)
         hours = await hours_of_device(conn, claim.device_id, hour_at)
         moved = await archive_hours(conn, store, claim.device_id, hour_at, hours, now)
-        await archive_index.advance(conn, claim.device_id, hour_at + HOUR)
+        if moved.held is None:
+            await archive_index.advance(conn, claim.device_id, hour_at + HOUR)
         return moved
 
 
@@ -81,8 +82,20 @@ async def archive_hours(
 ) -> Moved:
     """Archive an hour of some recordings of a device, which is claimed: files, index rows, then the day's manifest.
 
-    Raises Busy, Damaged.
+    All of it or, when a row is damaged, nothing, and the device is held. Raises Busy.
     """
+    try:
+        async with conn.transaction():
+            return await _archive_hours(conn, store, device_id, hour_at, hours, now)
+    except _Damaged as error:
+        why = str(error)
+    await archive_index.hold(conn, device_id, now + archive_index.HOLD, why)
+    return Moved(device_id, hour_at, held=why)
+
+
+async def _archive_hours(
+    conn: AsyncConnection, store: Objects, device_id: UUID, hour_at: datetime, hours: Sequence[Hour], now: datetime
+) -> Moved:
     done = [await _archive(conn, store, hour, now) for hour in hours]
     written = [each for each in done if each is not None]
     if written:
@@ -114,9 +127,9 @@ async def _archive(conn: AsyncConnection, store: Objects, hour: Hour, now: datet
         return None
     leads = len(hour.recording.leads)
     try:
-        held = await asyncio.to_thread(lambda: [row.held(leads) for row in rows])
+        held = await asyncio.to_thread(held_samples, rows, leads)
     except ValueError as error:
-        raise Damaged(hour.recording.device_id, f"recording {hour.recording.recording_id}: {error}") from error
+        raise _Damaged(f"recording {hour.recording.recording_id}: {error}") from error
     written = await _written(conn, store, hour, held, before)
     await archive_files.put(store, written)
     await archive_files.check(store, written)

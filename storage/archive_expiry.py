@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from psycopg import AsyncConnection, Rollback, sql
+from psycopg.errors import UndefinedTable
 
 from storage import archive_index
 from storage.archive import Moved, archive_hours, unhurried
@@ -79,7 +80,7 @@ async def old_hours(
 async def expire_hour(database: Database, store: Objects, old: OldHour, now: datetime) -> Expired:
     """Delete an hour's rows if they are archived as they are; else archive them first, and they go the next time.
 
-    Raises Busy, Damaged.
+    Raises Busy.
     """
     async with database.transaction() as conn:
         await unhurried(conn)
@@ -99,7 +100,7 @@ async def expire_hour(database: Database, store: Objects, old: OldHour, now: dat
 
 
 async def archive_again(database: Database, store: Objects, old: OldHour, now: datetime) -> Moved | None:
-    """Archive an hour as its rows are now; None when another is at work on its device. Raises Busy, Damaged."""
+    """Archive an hour as its rows are now; None when another is at work on its device. Raises Busy."""
     async with database.transaction() as conn:
         await unhurried(conn)
         hour = await hour_of_recording(conn, old.recording_id, old.hour_at)
@@ -142,6 +143,13 @@ async def drop_chunk(database: Database, chunk: Chunk, now: datetime) -> int:
     Writers to this chunk wait while its rows are counted: what is there once never changes, it only grows, so equal
     counts of rows and samples are equal rows. Raises Busy when the lock can't be had within seconds.
     """
+    try:
+        return await _drop_chunk(database, chunk, now)
+    except UndefinedTable:  # another process was quicker
+        return 0
+
+
+async def _drop_chunk(database: Database, chunk: Chunk, now: datetime) -> int:
     async with database.transaction() as conn:
         await conn.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
         await conn.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(chunk.identifier))

@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 
 from schemas.clock import index_to_us, to_datetime
-from schemas.errors import Busy, NotFound
+from schemas.errors import Busy, Malformed, NotFound
 from schemas.files import OCTET_STREAM
 from schemas.samples import Recording
 from storage.archive_hours import Hour
@@ -105,7 +105,10 @@ def _compare(archived: ArchivedPart, data: Sequence[bytes], written: Written) ->
 
 async def fetch(store: Objects, file: ArchivedFile) -> bytes:
     """A file of the archive. Raises NotFound, Busy when it is not what was put there."""
-    data = await store.get(file.key)
+    try:
+        data = await store.get(file.key)
+    except Malformed as error:
+        raise Busy(f"{error} (leadwire archive verify)") from error
     if not file.holds(data):
         raise Busy(f"{file.key} is damaged in the object store; restore it from a backup (leadwire archive verify)")
     return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -10,21 +10,25 @@ from struct import Struct
 from typing import Final
 from uuid import UUID
 
+import numpy as np
 from psycopg import AsyncConnection, sql
 
 from schemas.clock import to_us
-from schemas.samples import Lead, Recording
+from schemas.errors import NotFound
+from schemas.samples import Recording
+from storage import samples
+from storage.access import everything
 from storage.archive_records import HotState
 from storage.archive_spans import HeldSamples, Span
 from storage.rows import fetch_all
-from storage.waveforms import Encoded, decode
+from storage.samples import kept_of_device
+from storage.waveforms import Encoded, decode_many
+from storage.whereabouts import IndexWindow, Kept
 
 HOUR: Final = timedelta(hours=1)
 
 _IDENTITY: Final = Struct(">qiq")
 _POSTGRES_EPOCH_US: Final = 946_684_800_000_000
-_MARGIN: Final = 2
-"""Samples that rounding a clock may put beside the hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,7 @@ class Hour:
 
     recording: Recording
     hour_at: datetime
-    low_index: int
-    high_index: int
+    between: IndexWindow
 
     @property
     def params(self) -> dict[str, object]:
@@ -43,9 +46,13 @@ class Hour:
             "device_id": self.recording.device_id,
             "hour": self.hour_at,
             "end": self.hour_at + HOUR,
-            "low": self.low_index,
-            "high": self.high_index,
+            "first_index": self.between.first_index,
+            "end_index": self.between.end_index,
         }
+
+
+def hour_of(kept: Kept, hour_at: datetime) -> Hour:
+    return Hour(kept.recording, hour_at, kept.rows_at(to_us(hour_at), to_us(hour_at + HOUR)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,58 +66,28 @@ class HotRow:
     data: bytes
     tail: bytes | None
 
-    def held(self, leads: int) -> HeldSamples:
-        """Raises ValueError for damaged bytes."""
-        span = Span(self.first_index, self.sample_count, to_us(self.started_at))
-        return HeldSamples(span, decode(Encoded(self.codec, self.data + (self.tail or b"")), leads, self.sample_count))
 
-
-@dataclass(frozen=True, slots=True)
-class _RecordingRow:
-    recording_id: UUID
-    device_id: UUID
-    started_at: datetime
-    rate_hz: float
-    leads: list[Lead]
-    uv_per_lsb: list[float]
-    clock_early_us: int
-    clock_late_us: int
-
-    def hour(self, hour_at: datetime) -> Hour:
-        started_us, at_us = to_us(self.started_at), to_us(hour_at)
-        recording = Recording(
-            self.recording_id, self.device_id, None, started_us, self.rate_hz, tuple(self.leads), tuple(self.uv_per_lsb)
-        )
-        low = (at_us - started_us - self.clock_late_us) * self.rate_hz / 1e6
-        high = (at_us + 3_600_000_000 - started_us + self.clock_early_us) * self.rate_hz / 1e6
-        return Hour(recording, hour_at, max(0, int(low) - _MARGIN), max(0, int(high) + _MARGIN))
+def held_samples(rows: Sequence[HotRow], leads: int) -> list[HeldSamples]:
+    """What the rows hold. Raises ValueError for damaged bytes."""
+    counts = [row.sample_count for row in rows]
+    joined = decode_many([Encoded(row.codec, row.data + (row.tail or b"")) for row in rows], leads, counts)
+    spans = [Span(row.first_index, row.sample_count, to_us(row.started_at)) for row in rows]
+    ends = np.cumsum(counts).tolist()
+    return [HeldSamples(span, joined[:, end - span.count : end]) for span, end in zip(spans, ends, strict=True)]
 
 
 async def hours_of_device(conn: AsyncConnection, device_id: UUID, hour_at: datetime) -> list[Hour]:
     """The hour of each recording of the device that has samples about it; perhaps none in it."""
-    query = sql.SQL("""
-        SELECT
-            r.recording_id, r.device_id, r.started_at, r.rate_hz, r.leads, r.uv_per_lsb, r.clock_early_us,
-            r.clock_late_us
-        FROM recordings AS r
-        WHERE r.device_id = %(device_id)s AND r.first_at < %(end)s AND r.end_at > %(hour)s
-        ORDER BY r.started_at, r.recording_id
-    """)
-    params = {"device_id": device_id, "hour": hour_at, "end": hour_at + HOUR}
-    return [row.hour(hour_at) for row in await fetch_all(conn, _RecordingRow, query, params)]
+    found = await kept_of_device(conn, everything(), device_id, to_us(hour_at), to_us(hour_at + HOUR))
+    return [hour_of(kept, hour_at) for kept in found]
 
 
 async def hour_of_recording(conn: AsyncConnection, recording_id: UUID, hour_at: datetime) -> Hour | None:
     """None for a recording that is not there (any more)."""
-    query = sql.SQL("""
-        SELECT
-            r.recording_id, r.device_id, r.started_at, r.rate_hz, r.leads, r.uv_per_lsb, r.clock_early_us,
-            r.clock_late_us
-        FROM recordings AS r
-        WHERE r.recording_id = %(recording_id)s
-    """)
-    rows = await fetch_all(conn, _RecordingRow, query, {"recording_id": recording_id})
-    return rows[0].hour(hour_at) if rows else None
+    try:
+        return hour_of(await samples.kept(conn, everything(), recording_id), hour_at)
+    except NotFound:
+        return None
 
 
 async def next_hour(conn: AsyncConnection, device_id: UUID, after: datetime, until: datetime) -> datetime | None:
@@ -118,26 +95,39 @@ async def next_hour(conn: AsyncConnection, device_id: UUID, after: datetime, unt
 
     Two hours are looked at first: as a rule the next one is there, and a long recording is not gone through.
     """
-    query = """
-        SELECT date_trunc('hour', min(w.started_at))
-        FROM recordings AS r
-        JOIN ecg_waveforms AS w ON w.recording_id = r.recording_id AND w.device_id = r.device_id
-        WHERE r.device_id = %(device_id)s
-            AND r.first_at < %(until)s
-            AND r.end_at > %(after)s
-            AND w.first_index >= r.rate_hz * (
-                extract(epoch FROM %(after)s - r.started_at)::float8 - r.clock_late_us / 1e6 - 0.1
-            )
+    for end in (min(until, after + 2 * HOUR), until):
+        found = await kept_of_device(conn, everything(), device_id, to_us(after), to_us(end))
+        moments = [await _first_moment(conn, kept, after, end) for kept in found]
+        known = [at for at in moments if at is not None]
+        if known:
+            return min(known).replace(minute=0, second=0, microsecond=0)
+    return None
+
+
+async def _first_moment(conn: AsyncConnection, kept: Kept, after: datetime, until: datetime) -> datetime | None:
+    between = kept.rows_at(to_us(after), to_us(until))
+    cursor = await conn.execute(
+        """
+        SELECT min(w.started_at)
+        FROM ecg_waveforms AS w
+        WHERE w.device_id = %(device_id)s
+            AND w.recording_id = %(recording_id)s
+            AND w.first_index >= %(first_index)s
+            AND w.first_index < %(end_index)s
             AND w.started_at >= %(after)s
             AND w.started_at < %(until)s
-    """
-    for end in (min(until, after + 2 * HOUR), until):
-        cursor = await conn.execute(query, {"device_id": device_id, "after": after, "until": end})
-        row = await cursor.fetchone()
-        if row is not None and row[0] is not None:
-            found: datetime = row[0]
-            return found
-    return None
+        """,
+        {
+            "device_id": kept.recording.device_id,
+            "recording_id": kept.recording.recording_id,
+            "first_index": between.first_index,
+            "end_index": between.end_index,
+            "after": after,
+            "until": until,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def read_hot(conn: AsyncConnection, hour: Hour) -> list[HotRow]:
@@ -147,7 +137,8 @@ async def read_hot(conn: AsyncConnection, hour: Hour) -> list[HotRow]:
         FROM ecg_waveforms AS w
         WHERE w.recording_id = %(recording_id)s
             AND w.device_id = %(device_id)s
-            AND w.first_index BETWEEN %(low)s AND %(high)s
+            AND w.first_index >= %(first_index)s
+            AND w.first_index < %(end_index)s
             AND w.started_at >= %(hour)s
             AND w.started_at < %(end)s
         ORDER BY w.first_index, w.started_at
@@ -184,7 +175,8 @@ async def current_state(conn: AsyncConnection, hour: Hour) -> HotState:
         FROM ecg_waveforms AS w
         WHERE w.recording_id = %(recording_id)s
             AND w.device_id = %(device_id)s
-            AND w.first_index BETWEEN %(low)s AND %(high)s
+            AND w.first_index >= %(first_index)s
+            AND w.first_index < %(end_index)s
             AND w.started_at >= %(hour)s
             AND w.started_at < %(end)s
     """).format(state=_STATE)
@@ -199,7 +191,8 @@ async def delete_hot(conn: AsyncConnection, hour: Hour) -> HotState:
             DELETE FROM ecg_waveforms AS old
             WHERE old.recording_id = %(recording_id)s
                 AND old.device_id = %(device_id)s
-                AND old.first_index BETWEEN %(low)s AND %(high)s
+                AND old.first_index >= %(first_index)s
+            AND old.first_index < %(end_index)s
                 AND old.started_at >= %(hour)s
                 AND old.started_at < %(end)s
             RETURNING old.first_index, old.sample_count, old.started_at, old.data, old.tail

@@ -36,7 +36,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outline:
+class Outline:
     """A row without its samples."""
 
     first_index: int
@@ -55,14 +55,21 @@ async def read_drawing(conn: AsyncConnection, found: Kept, first_index: int, end
     Exactly what all samples decoded would give: a row within one part is taken by its envelope, and of each row that
     reaches over the edge of a part, or has no envelope, the samples are read. Raises ValueError for a damaged row.
     """
-    drawing = Drawing(len(found.recording.leads), first_index, end_index, points)
-    outlines = await _outlines(conn, found, first_index, end_index)
-    await draw_rows(conn, found, drawing, outlines)
-    covered = [IndexWindow(row.first_index, row.end_index) for row in outlines]
-    return Drawn(drawing.envelope(), covered, _started_at_us(found, outlines, first_index))
+    rows = await outlines(conn, found, first_index, end_index)
+    return await drawing_of(conn, found, rows, IndexWindow(first_index, end_index), points)
 
 
-async def draw_rows(conn: AsyncConnection, found: Kept, drawing: Drawing, outlines: Sequence[_Outline]) -> None:
+async def drawing_of(
+    conn: AsyncConnection, found: Kept, rows: Sequence[Outline], wanted: IndexWindow, points: int
+) -> Drawn:
+    """The drawing that these rows make."""
+    drawing = Drawing(len(found.recording.leads), wanted.first_index, wanted.end_index, points)
+    await draw_rows(conn, found, drawing, rows)
+    covered = [IndexWindow(row.first_index, row.end_index) for row in rows]
+    return Drawn(drawing.envelope(), covered, _started_at_us(found, rows, wanted.first_index))
+
+
+async def draw_rows(conn: AsyncConnection, found: Kept, drawing: Drawing, outlines: Sequence[Outline]) -> None:
     """Take these rows into the drawing."""
     edges = await asyncio.to_thread(_draw_outlines, drawing, outlines)
     for begin in range(0, len(edges), _DECODED_AT_ONCE):
@@ -70,7 +77,7 @@ async def draw_rows(conn: AsyncConnection, found: Kept, drawing: Drawing, outlin
         await asyncio.to_thread(_draw_samples, drawing, rows)
 
 
-def _draw_outlines(drawing: Drawing, outlines: Sequence[_Outline]) -> list[_Outline]:
+def _draw_outlines(drawing: Drawing, outlines: Sequence[Outline]) -> list[Outline]:
     """Take in the rows whose envelope will do, and return the others."""
     first = np.array([row.first_index for row in outlines], np.int64)
     end = np.array([row.end_index for row in outlines], np.int64)
@@ -91,7 +98,8 @@ def _draw_samples(drawing: Drawing, rows: Sequence[StretchRow]) -> None:
         at += row.sample_count
 
 
-async def _outlines(conn: AsyncConnection, found: Kept, first_index: int, end_index: int) -> list[_Outline]:
+async def outlines(conn: AsyncConnection, found: Kept, first_index: int, end_index: int) -> list[Outline]:
+    """The rows that hold samples of [first_index, end_index), without their samples."""
     query = """
         SELECT w.first_index, w.sample_count, w.started_at, w.envelope
         FROM ecg_waveforms AS w
@@ -104,12 +112,12 @@ async def _outlines(conn: AsyncConnection, found: Kept, first_index: int, end_in
             AND w.started_at < %(until_at)s
         ORDER BY w.first_index, w.sample_count DESC, w.started_at
     """
-    async with conn.cursor(row_factory=args_row(_Outline), binary=True) as cursor:
+    async with conn.cursor(row_factory=args_row(Outline), binary=True) as cursor:
         await cursor.execute(query, row_params(found, first_index, end_index))
         return await cursor.fetchall()
 
 
-async def _rows(conn: AsyncConnection, found: Kept, outlines: Sequence[_Outline]) -> list[StretchRow]:
+async def _rows(conn: AsyncConnection, found: Kept, outlines: Sequence[Outline]) -> list[StretchRow]:
     query = """
         SELECT w.first_index, w.sample_count, w.started_at, w.codec, coalesce(w.data || w.tail, w.data)
         FROM unnest(%(first)s::bigint[], %(at)s::timestamptz[]) AS n (first_index, started_at)
@@ -134,7 +142,7 @@ async def _rows(conn: AsyncConnection, found: Kept, outlines: Sequence[_Outline]
         return await cursor.fetchall()
 
 
-def _started_at_us(found: Kept, outlines: Sequence[_Outline], first_index: int) -> int:
+def _started_at_us(found: Kept, outlines: Sequence[Outline], first_index: int) -> int:
     rate_hz = found.recording.rate_hz
     for row in outlines:
         if row.first_index <= first_index < row.end_index:

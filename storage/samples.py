@@ -203,24 +203,29 @@ async def read_kept(conn: AsyncConnection, found: Kept, first_index: int, end_in
 
     Many rows are decoded in a thread, so that others are served meanwhile.
     """
-    rows = await _rows(conn, found, first_index, end_index)
+    rows = await stored_rows(conn, found, first_index, end_index)
     if len(rows) <= _FEW_ROWS:
         return cut(found.recording, rows, first_index, end_index)
     return await asyncio.to_thread(cut, found.recording, rows, first_index, end_index)
 
 
-async def _rows(conn: AsyncConnection, found: Kept, first_index: int, end_index: int) -> list[StretchRow]:
+async def stored_rows(conn: AsyncConnection, found: Kept, first_index: int, end_index: int) -> list[StretchRow]:
+    """The rows that hold samples of [first_index, end_index), whole, in the order that `cut` takes them in."""
     query = """
         SELECT w.first_index, w.sample_count, w.started_at, w.codec, coalesce(w.data || w.tail, w.data)
-        FROM ecg_waveforms AS w
-        WHERE w.device_id = %(device_id)s
-            AND w.recording_id = %(recording_id)s
-            AND w.first_index >= %(from_index)s -- no stretch reaches further
-            AND w.first_index < %(end_index)s
-            AND w.first_index + w.sample_count > %(first_index)s
-            AND w.started_at >= %(from_at)s -- TimescaleDB opens no other chunks
-            AND w.started_at < %(until_at)s
-        ORDER BY w.first_index, w.sample_count DESC, w.started_at
+        FROM (
+            SELECT *
+            FROM ecg_waveforms AS v
+            WHERE v.device_id = %(device_id)s
+                AND v.recording_id = %(recording_id)s
+                AND v.first_index >= %(from_index)s -- no stretch reaches further
+                AND v.first_index < %(end_index)s
+                AND v.first_index + v.sample_count > %(first_index)s
+                AND v.started_at >= %(from_at)s -- TimescaleDB opens no other chunks
+                AND v.started_at < %(until_at)s
+            ORDER BY v.first_index, v.sample_count DESC, v.started_at
+            OFFSET 0 -- put in order first and in one piece then: a third less time
+        ) AS w
     """
     async with conn.cursor(row_factory=args_row(StretchRow), binary=True) as cursor:
         await cursor.execute(query, row_params(found, first_index, end_index))
