@@ -165,7 +165,8 @@ async def _create_extension(url: str) -> bool:
     """Whether TimescaleDB with the columnstore is here now.
 
     A server that has only its files, and didn't load the library when it started, refuses the extension or ends the
-    connection that asks for it; so the question has a connection of its own, and such a server is a plain PostgreSQL to us.
+    connection that asks for it; so the question has a connection of its own, and such a server is a plain PostgreSQL to
+    us.
     """
     try:
         async with await AsyncConnection.connect(url, autocommit=True, connect_timeout=_CONNECT_TIMEOUT_S) as conn:

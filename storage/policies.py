@@ -8,6 +8,7 @@ from typing import Final
 from psycopg import AsyncConnection, sql
 
 from schemas import history
+from schemas.clock import now
 from schemas.history import AGGREGATES, Aggregate, Kept
 from schemas.settings import DatabaseSettings
 
@@ -48,7 +49,9 @@ async def _fill_if_empty(conn: AsyncConnection, aggregate: Aggregate) -> None:
     where = await _materialized(conn, aggregate)
     cursor = await conn.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(where))
     if (await cursor.fetchone()) == (False,):
-        await conn.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", [aggregate.name])
+        # Whole buckets only: what comes into a refreshed one later shows when that is refreshed again.
+        query = "CALL refresh_continuous_aggregate(%s::regclass, NULL, %s::timestamptz)"
+        await conn.execute(query, [aggregate.name, now() - _newest(aggregate)])
 
 
 async def _materialized(conn: AsyncConnection, aggregate: Aggregate) -> sql.Identifier:

@@ -33,7 +33,13 @@ class Expired:
 
 
 async def expire(
-    conn: AsyncConnection, settings: DatabaseSettings, at: datetime, *, archives: bool, batches: int = 100, rows: int = _BATCH
+    conn: AsyncConnection,
+    settings: DatabaseSettings,
+    at: datetime,
+    *,
+    archives: bool,
+    batches: int = 100,
+    rows: int = _BATCH,
 ) -> list[Expired]:
     """Delete what was too old at the moment `at`, of each table at most `batches` times `rows` rows.
 
