@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from schemas import topics
+from schemas import history, topics
 from schemas.errors import Misconfigured
 
 DEVELOPMENT_SECRET: Final = "development-only-secret-change-me-0123456789"  # noqa: S105  # refused in production
@@ -98,8 +98,42 @@ class DatabaseSettings(_Group):
     pool_size: int = Field(20, ge=1, validation_alias="DATABASE_POOL_SIZE")
     max_overflow: int = Field(40, ge=0, validation_alias="DATABASE_MAX_OVERFLOW")
     chunk_hours: int = Field(24, ge=1, validation_alias="LEADWIRE_CHUNK_HOURS")
-    compress_after_hours: int = Field(48, ge=1, validation_alias="LEADWIRE_COMPRESS_AFTER_HOURS")
-    retention_days: int = Field(365, ge=1, validation_alias="LEADWIRE_RETENTION_DAYS")
+    compress_after_hours: int = Field(48, ge=0, validation_alias="LEADWIRE_COMPRESS_AFTER_HOURS")
+    retention_days: int = Field(365, ge=0, validation_alias="LEADWIRE_RETENTION_DAYS")
+    refresh_days: int | None = Field(None, ge=1, validation_alias="LEADWIRE_REFRESH_DAYS")
+    table_chunk_hours: dict[str, int] = Field(default_factory=dict, validation_alias="LEADWIRE_TABLE_CHUNK_HOURS")
+    table_compress_after_hours: dict[str, int] = Field(
+        default_factory=dict, validation_alias="LEADWIRE_TABLE_COMPRESS_AFTER_HOURS"
+    )
+    table_retention_days: dict[str, int] = Field(default_factory=dict, validation_alias="LEADWIRE_TABLE_RETENTION_DAYS")
+    table_refresh_days: dict[str, int] = Field(default_factory=dict, validation_alias="LEADWIRE_TABLE_REFRESH_DAYS")
+
+    @field_validator("refresh_days", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    def kept(self, *, archives: bool = False) -> dict[str, history.Kept]:
+        """How each growing table and each aggregate is kept, by its name; `archives` as LEADWIRE_ARCHIVE says."""
+        return history.kept(
+            history.Ages(
+                chunk_hours=self.chunk_hours,
+                compress_after_hours=self.compress_after_hours,
+                retention_days=self.retention_days,
+                refresh_days=self.refresh_days,
+                chunk_hours_of=self.table_chunk_hours,
+                compress_after_hours_of=self.table_compress_after_hours,
+                retention_days_of=self.table_retention_days,
+                refresh_days_of=self.table_refresh_days,
+                archives=archives,
+            )
+        )
+
+    @model_validator(mode="after")
+    def _agreeing(self) -> DatabaseSettings:
+        """Ages that contradict each other are refused."""
+        self.kept()
+        return self
 
 
 ObjectService = Literal["local", "s3", "azure", "gcs"]
@@ -178,6 +212,19 @@ _NEEDED_OF_STORES: Final[dict[ObjectService, tuple[str, ...]]] = {
     "gcs": ("LEADWIRE_GCS_BUCKET", "GOOGLE_APPLICATION_CREDENTIALS"),
 }
 """What a store can't do without; the first name tells which one is meant."""
+
+
+class ArchiveSettings(_Group):
+    """When samples move into the object store, and when they leave the database."""
+
+    enabled: bool = Field(False, validation_alias="LEADWIRE_ARCHIVE")
+    after_hours: float = Field(2, ge=0, validation_alias="LEADWIRE_ARCHIVE_AFTER_HOURS")
+    hot_days: float = Field(7, ge=0, validation_alias="LEADWIRE_HOT_DAYS")
+    cache_mb: int = Field(128, ge=0, validation_alias="LEADWIRE_ARCHIVE_CACHE_MB")
+
+    @property
+    def cache_bytes(self) -> int:
+        return self.cache_mb * 2**20
 
 
 class CacheSettings(_Group):
@@ -339,6 +386,10 @@ class Settings:
         return _read(ObjectSettings)
 
     @cached_property
+    def archive(self) -> ArchiveSettings:
+        return _read(ArchiveSettings)
+
+    @cached_property
     def cache(self) -> CacheSettings:
         return _read(CacheSettings)
 
@@ -368,8 +419,8 @@ class Settings:
 
 
 GROUPS: Final = (
-    KafkaSettings, DatabaseSettings, ObjectSettings, CacheSettings, SecuritySettings, RateSettings, HttpSettings,
-    WorkerSettings, AlarmSettings, LogSettings,
+    KafkaSettings, DatabaseSettings, ObjectSettings, ArchiveSettings, CacheSettings, SecuritySettings, RateSettings,
+    HttpSettings, WorkerSettings, AlarmSettings, LogSettings,
 )  # fmt: skip
 
 

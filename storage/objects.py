@@ -53,6 +53,9 @@ class Objects(Protocol):
     async def delete(self, key: str) -> None:
         """Remove the file; removing what is not there does nothing."""
 
+    async def below(self, folder: str) -> list[str]:
+        """What is directly below a folder of keys, in order: keys, and folders, which end with a slash; [] for none."""
+
     async def presigned_url(self, key: str, expires_s: int, filename: str) -> str:
         """A link that anyone may GET for `expires_s` seconds, saved as `filename`; the file need not exist."""
 

@@ -119,6 +119,12 @@ class AzureObjects:
         except NotFound:
             return
 
+    async def below(self, folder: str) -> list[str]:
+        prefix = f"{check_key(folder)}/"
+        return await self._requests.ask(
+            lambda: sorted(str(one.name) for one in self._container.walk_blobs(name_starts_with=prefix))
+        )
+
     async def presigned_url(self, key: str, expires_s: int, filename: str) -> str:
         proof = generate_blob_sas(
             self._account,

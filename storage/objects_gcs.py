@@ -98,6 +98,10 @@ class GcsObjects:
         except NotFound:
             return
 
+    async def below(self, folder: str) -> list[str]:
+        prefix = f"{check_key(folder)}/"
+        return await self._requests.ask(lambda: self._list(prefix))
+
     async def presigned_url(self, key: str, expires_s: int, filename: str) -> str:
         return str(
             self._blob(key).generate_signed_url(
@@ -118,6 +122,11 @@ class GcsObjects:
 
     async def forget_unfinished(self, before: datetime) -> int:
         return 0
+
+    def _list(self, prefix: str) -> list[str]:
+        found = self._client.list_blobs(self._bucket, prefix=prefix, delimiter="/", timeout=_TIMEOUT, retry=None)
+        keys = [str(blob.name) for blob in found]
+        return sorted([*keys, *(str(each) for each in found.prefixes)])
 
     def _blob(self, key: str) -> Blob:
         return self._bucket.blob(check_key(key), chunk_size=PART_BYTES)

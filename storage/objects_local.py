@@ -79,6 +79,9 @@ class LocalObjects:
         except OSError as error:
             raise Busy(f"the folder {self._folder} does not let go of a file ({error}); see to its rights") from error
 
+    async def below(self, folder: str) -> list[str]:
+        return await asyncio.to_thread(_below, self._path(folder), folder)
+
     async def presigned_url(self, key: str, expires_s: int, filename: str) -> str:
         expires = now_us() // 1_000_000 + expires_s
         signature = sign(self._secret, check_key(key), expires, filename)
@@ -136,6 +139,13 @@ async def _chunks(file: BinaryIO, first: int, end: int) -> AsyncGenerator[bytes]
             yield chunk
     finally:
         file.close()
+
+
+def _below(path: Path, folder: str) -> list[str]:
+    if not path.is_dir():
+        return []
+    entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+    return sorted(f"{folder}/{entry.name}{'/' if entry.is_dir() else ''}" for entry in entries)
 
 
 def _not_found(key: str) -> NotFound:

@@ -127,6 +127,12 @@ class S3Objects:
         check_key(key)
         await self._requests.ask(lambda: self._client.remove_object(self._bucket, key))
 
+    async def below(self, folder: str) -> list[str]:
+        prefix = f"{check_key(folder)}/"
+        return await self._requests.ask(
+            lambda: sorted(one.object_name or "" for one in self._client.list_objects(self._bucket, prefix))
+        )
+
     async def presigned_url(self, key: str, expires_s: int, filename: str) -> str:
         return self._links.presigned_get_object(
             self._bucket,
