@@ -10,7 +10,19 @@ import typer
 from dotenv import load_dotenv
 from rich.console import Console
 
-from leadwire.commands import accounts, analysis, audit, demo, devices, erasure, imports, rejects, servers, setup
+from leadwire.commands import (
+    accounts,
+    analysis,
+    audit,
+    backup,
+    demo,
+    devices,
+    erasure,
+    imports,
+    rejects,
+    servers,
+    setup,
+)
 from leadwire.exits import EXIT_DEFECT, exit_code
 from leadwire.folders import DEMO_FOLDER, ENVIRONMENT_FILE
 from schemas.errors import LeadwireError
@@ -22,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (demo, servers, setup, devices, analysis, imports):
+for commands in (demo, servers, setup, backup, devices, analysis, imports):
     commands.register(app)
 accounts.app.command()(erasure.erase)
 app.add_typer(accounts.app, name="user")
