@@ -145,9 +145,10 @@ async def _tables(
         # The catalogue of TimescaleDB comes back wrong from several at once: its manual forbids -j.
         arguments += [] if manifest.timescale is not None else [f"-j{jobs}"]
         await backup_programs.run(program, [*arguments, str(folder / DATABASE)], environment)
+    if manifest.timescale is not None:
+        async with backups.connected(settings.database.url) as conn:
+            await restores.end_timescale(conn)  # whoever was connected before it sees empty hypertables
     async with backups.connected(settings.database.url) as conn:
-        if manifest.timescale is not None:
-            await restores.end_timescale(conn)
         await restores.settle(conn, settings.database)
         told.step("counting rows")
         await _compare(conn, manifest)

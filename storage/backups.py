@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final, LiteralString, TypeAlias, TypeVar
 
 from psycopg import AsyncConnection, OperationalError, pq, sql
+from psycopg.errors import UndefinedTable
 
 from schemas.errors import Busy, Misconfigured
 from storage.audit_chain import NO_HASH, Head
@@ -37,6 +38,16 @@ FROM pg_class AS c
 WHERE c.relnamespace = 'public'::regnamespace
     AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
     AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = c.oid AND d.deptype = 'e')
+"""
+
+_CHUNKS: Final = """
+SELECT n.nspname, c.relname
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = '_timescaledb_internal'
+    AND c.relkind = 'r'
+    AND (starts_with(c.relname, '_hyper_') OR starts_with(c.relname, 'compress_hyper_'))
+ORDER BY 2
 """
 
 _KEYED_TABLES: Final = """
@@ -114,11 +125,28 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
 
 @asynccontextmanager
 async def snapshot(url: str) -> AsyncIterator[Snapshot]:
-    """The database as it is now, however much is written meanwhile. Raises Busy."""
-    async with connected(url) as conn:
+    """The database as it is now, however much is written meanwhile. Raises Busy.
+
+    TimescaleDB compresses a chunk by emptying it in a way that even older snapshots see (TRUNCATE): a dump that began
+    a moment before has neither the rows nor the compressed ones. So no chunk is compressed or dropped meanwhile.
+    """
+    async with connected(url) as holding, connected(url) as conn:
+        await holding.execute("BEGIN")
+        await _hold_chunks(holding)
         await conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield Snapshot(await _one(conn, "SELECT pg_export_snapshot()", str), conn)
         await conn.execute("ROLLBACK")
+
+
+async def _hold_chunks(conn: AsyncConnection) -> None:
+    """Rows may be read and written; what rewrites a chunk waits until this transaction ends."""
+    chunks = [sql.Identifier(schema, table) for schema, table in await _all(conn, _CHUNKS)]
+    try:
+        if chunks:
+            lock = sql.SQL("LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE")
+            await conn.execute(lock.format(sql.SQL(", ONLY ").join(chunks)))
+    except UndefinedTable as error:
+        raise Busy("TimescaleDB dropped a chunk at this moment; run the backup again") from error
 
 
 async def server_major(conn: AsyncConnection) -> int:

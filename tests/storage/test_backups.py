@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -30,6 +31,7 @@ from storage import audit, backups, checkpoints, restores
 from storage.checkpoints import Checkpoint
 from storage.database import reader, writer
 from storage.migrate import migrate
+from storage.objects import Objects, objects
 from storage.objects_local import LocalObjects
 from storage.restores import Target
 from tests.servers.minio import S3Address
@@ -39,6 +41,9 @@ from tests.storage.test_erasure import leave_traces
 pytestmark = [pytest.mark.embedded]
 
 NOBODY = "127.0.0.1:1"
+SECRET = "a-password-of-roles"
+NATIVE = os.environ.get("LEADWIRE_TEST_TIMESCALE")
+"""The TimescaleDB that tests bring themselves has no COPY, by which every dump is made: these want a given one."""
 QUIET = Silence()
 
 
@@ -63,30 +68,35 @@ class Site:
             "LEADWIRE_ENV": "development",
             "LEADWIRE_OBJECTS_DIR": str(self.store),
             "LEADWIRE_KAFKA_BOOTSTRAP": NOBODY,
-            "LEADWIRE_READER_DATABASE_URL": self.url.replace("postgres:", "leadwire_reader:"),
-            "LEADWIRE_AUDITOR_DATABASE_URL": self.url.replace("postgres:", "leadwire_auditor:"),
-            "LEADWIRE_READER_PASSWORD": password_of(self.url),
-            "LEADWIRE_AUDITOR_PASSWORD": password_of(self.url),
+            "LEADWIRE_READER_DATABASE_URL": self.login("leadwire_reader"),
+            "LEADWIRE_AUDITOR_DATABASE_URL": self.login("leadwire_auditor"),
+            "LEADWIRE_READER_PASSWORD": SECRET,
+            "LEADWIRE_AUDITOR_PASSWORD": SECRET,
         }
+
+    def login(self, role: str) -> str:
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=f"{role}:{SECRET}@{parts.hostname}:{parts.port}").geturl()
 
     @property
     def objects(self) -> LocalObjects:
         return LocalObjects(self.store, SecretStr("x" * 32), "http://localhost")
 
 
-def password_of(url: str) -> str:
-    return url.split("postgres:", 1)[1].split("@", 1)[0]
+@pytest.fixture(params=["postgres", *(["timescale"] if NATIVE else [])])
+def server_url(request: pytest.FixtureRequest) -> str:
+    return NATIVE or "" if request.param == "timescale" else str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture
-def here(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    with own_database(postgres_url) as url:
+def here(server_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    with own_database(server_url) as url:
         yield Site(url, tmp_path / "here", monkeypatch)
 
 
 @pytest.fixture
-def there(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    with own_database(postgres_url) as url:
+def there(server_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    with own_database(server_url) as url:
         yield Site(url, tmp_path / "there", monkeypatch)
 
 
@@ -128,8 +138,7 @@ def tables(url: str, but: str) -> dict[str, list[str]]:
         names = [
             str(name)
             for (name,) in conn.execute(
-                "SELECT table_name FROM information_schema.tables "
-                "WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1"
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
             )
             if name != but
         ]
@@ -187,8 +196,8 @@ def last_action(url: str) -> tuple[str, str]:
 async def test_a_backup_is_for_its_owner_only_and_holds_no_password(here: Site, tmp_path: Path) -> None:
     await made(here, tmp_path / "b")
     assert (tmp_path / "b").stat().st_mode & 0o077 == 0
-    secret = password_of(here.url).encode()
-    assert not any(secret in data for data in contents(tmp_path / "b").values())
+    secrets = [SECRET.encode(), f":{urlsplit(here.url).password}@".encode()]
+    assert not any(secret in data for secret in secrets for data in contents(tmp_path / "b").values())
 
 
 async def test_nothing_is_restored_over_anything(here: Site, there: Site, tmp_path: Path) -> None:
@@ -325,7 +334,7 @@ class Meddler(Silence):
 
 def users_in(folder: Path, site: Site) -> int:
     program = backup_programs.find("pg_restore", 18).path
-    words = [program, "--data-only", "--table=users", "-f", "-", folder / "database"]
+    words: list[str | Path] = [program, "--data-only", "--table=users", "-f", "-", folder / "database"]
     told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     data = told.split("FROM stdin;\n", 1)[1].split("\n\\.", 1)[0]
     return len(data.splitlines())
@@ -362,3 +371,34 @@ async def test_an_older_server_is_refused(here: Site, tmp_path: Path) -> None:
     manifest = await made(here, tmp_path / "b")
     with pytest.raises(Misconfigured, match="is of PostgreSQL 18 and this server is 15"):
         restore.refuse_unfit(Target(15, False, None, []), manifest)
+
+
+@pytest.mark.s3
+async def test_objects_of_s3_come_back_into_s3(
+    here: Site, there: Site, tmp_path: Path, s3_server: S3Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(here)
+    files = contents(here.store)
+    store = s3_of(here, s3_server, f"here-{tmp_path.name[-20:]}", monkeypatch)
+    await store.ensure()
+    for key, data in files.items():
+        await store.put(key, data, "application/pdf")
+    await back_up(Settings(), tmp_path / "b", QUIET)
+    again = s3_of(there, s3_server, f"there-{tmp_path.name[-20:]}", monkeypatch)
+    assert (await restore.restore(Settings(), tmp_path / "b", QUIET)).put == 2
+    assert {key: await again.get(key) for key in files} == files
+
+
+def s3_of(site: Site, address: S3Address, bucket: str, patch: pytest.MonkeyPatch) -> Objects:
+    """The site's objects are in a bucket from now on."""
+    told = {
+        "LEADWIRE_S3_ENDPOINT": address.url,
+        "AWS_ACCESS_KEY_ID": address.access_key,
+        "AWS_SECRET_ACCESS_KEY": address.secret_key,
+        "AWS_S3_BUCKET": bucket.replace("_", "-").lower(),
+    }
+    for name, value in (site.environment | told).items():
+        patch.setenv(name, value)
+    patch.delenv("LEADWIRE_OBJECTS_DIR")
+    settings = Settings()
+    return objects(settings.objects, settings.security, settings.http)
