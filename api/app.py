@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 
 from api import kafka
 from api.cached import CachedAnswers
+from api.current import CurrentAnswers, Sessions
 from api.dependencies import ReadRooms
 from api.kafka import KafkaSource
 from api.live import LiveFeed
@@ -38,7 +40,7 @@ from api.routes import (
     users,
 )
 from schemas.settings import Settings
-from storage.cache import cache
+from storage.cache import Cache, LayeredCache, MemoryCache, cache
 from storage.counts import MemoryCounts
 from storage.database import auditor, reader
 from storage.objects import objects
@@ -71,6 +73,8 @@ def create_api(settings: Settings) -> FastAPI:
     store = objects(settings.objects, settings.security, settings.http)
     feed = LiveFeed(lambda: KafkaSource(settings.kafka))
     shared = cache(settings.cache)
+    near = MemoryCache()
+    kept: Cache = near if settings.cache.redis_url is None else LayeredCache(near, shared)
 
     reads = ReadLog(writing_to(auditing), repeat_s=settings.database.audit_repeat_s, size=settings.database.audit_queue)
 
@@ -89,8 +93,18 @@ def create_api(settings: Settings) -> FastAPI:
             await database.close()
 
     app = _application(settings.http.prefix, lifespan)
-    app.state.rooms = ReadRooms(database, store, feed, CachedAnswers(shared), settings.objects, reads)
-    callers.install(app, callers.door(database, settings.security))
+    app.state.rooms = ReadRooms(
+        database,
+        store,
+        feed,
+        CachedAnswers(shared, settings.cache.statistics_s),
+        CurrentAnswers(kept),
+        settings.cache,
+        settings.objects,
+        reads,
+    )
+    at_door = callers.door(database, settings.security)
+    callers.install(app, replace(at_door, session=Sessions(database, kept, settings.cache).session))
     problems.install(app)
     openapi.install(app, settings.http, has_etags=True)
     middleware.install(app, settings.http, "api", Limits(settings.rates, MemoryCounts()))

@@ -57,7 +57,8 @@ class Place:
         """
         if self.next_offset is None or is_new or self.next_offset > self.end:
             return Mended(self.partition, self.first, None if self.next_offset is None else self.first, 0)
-        return Mended(self.partition, max(self.first, self.next_offset), None, max(0, self.first - self.next_offset))
+        dropped = max(0, self.first - self.next_offset)
+        return Mended(self.partition, self.next_offset + dropped, self.first if dropped else None, dropped)
 
 
 @dataclass(frozen=True, slots=True)

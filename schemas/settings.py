@@ -116,9 +116,22 @@ class ObjectSettings(_Group):
 class CacheSettings(_Group):
     """Redis, which several processes share; without it each keeps its own cache and counts."""
 
-    redis_url: SecretStr | None = Field(None, validation_alias="REDIS_URL")  # it may hold a password
+    redis_url: SecretStr | None = Field(None, validation_alias="LEADWIRE_REDIS_URL")  # it may hold a password
+    seed_redis_url: SecretStr | None = Field(None, validation_alias="REDIS_URL")
+    session_s: float = Field(86_400, ge=0, validation_alias="LEADWIRE_CACHE_SESSION_S")
+    profile_s: float = Field(3_600, ge=0, validation_alias="LEADWIRE_CACHE_PROFILE_S")
+    reports_s: float = Field(900, ge=0, validation_alias="LEADWIRE_CACHE_REPORTS_S")
+    statistics_s: float = Field(300, ge=0, validation_alias="LEADWIRE_CACHE_STATISTICS_S")
 
-    @field_validator("redis_url", mode="before")
+    @model_validator(mode="before")
+    @classmethod
+    def _either_name(cls, told: object) -> object:
+        """REDIS_URL is the seed system's name; ours goes first."""
+        if isinstance(told, dict) and not told.get("LEADWIRE_REDIS_URL") and told.get("REDIS_URL"):
+            return told | {"LEADWIRE_REDIS_URL": told["REDIS_URL"]}
+        return told
+
+    @field_validator("redis_url", "seed_redis_url", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

@@ -369,8 +369,8 @@ async def test_a_backup_of_timescaledb_wants_the_same_version(here: Site, tmp_pa
 
 async def test_an_older_server_is_refused(here: Site, tmp_path: Path) -> None:
     manifest = await made(here, tmp_path / "b")
-    with pytest.raises(Misconfigured, match="is of PostgreSQL 18 and this server is 15"):
-        restore.refuse_unfit(Target(15, False, None, []), manifest)
+    with pytest.raises(Misconfigured, match=rf"is of PostgreSQL {manifest.server} and this server is 14"):
+        restore.refuse_unfit(Target(14, False, None, []), manifest)
 
 
 @pytest.mark.s3
