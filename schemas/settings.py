@@ -207,6 +207,12 @@ class RateSettings(_Group):
     samples: Rate = Field("6000 per minute", validation_alias="LEADWIRE_RATE_SAMPLES")
 
 
+class BackupSettings(_Group):
+    """How old the newest backup may be before the doctor says so; 0 is any age."""
+
+    max_age_hours: float = Field(48, ge=0, validation_alias="LEADWIRE_BACKUP_MAX_AGE_HOURS")
+
+
 class HttpSettings(_Group):
     """Both HTTP applications."""
 
@@ -297,6 +303,10 @@ class Settings:
         return _read(SecuritySettings)
 
     @cached_property
+    def backup(self) -> BackupSettings:
+        return _read(BackupSettings)
+
+    @cached_property
     def http(self) -> HttpSettings:
         return _read(HttpSettings)
 
@@ -314,8 +324,8 @@ class Settings:
 
 
 GROUPS: Final = (
-    KafkaSettings, DatabaseSettings, ObjectSettings, CacheSettings, SecuritySettings, RateSettings, HttpSettings,
-    WorkerSettings, AlarmSettings, LogSettings,
+    KafkaSettings, DatabaseSettings, ObjectSettings, CacheSettings, SecuritySettings, RateSettings, BackupSettings,
+    HttpSettings, WorkerSettings, AlarmSettings, LogSettings,
 )  # fmt: skip
 
 

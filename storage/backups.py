@@ -40,6 +40,13 @@ WHERE c.relnamespace = 'public'::regnamespace
     AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = c.oid AND d.deptype = 'e')
 """
 
+_ARCHIVED: Final = """
+SELECT file->>'key', file->>'sha256'
+FROM archived_records
+CROSS JOIN jsonb_array_elements(parts) AS part
+CROSS JOIN jsonb_array_elements(part->'files') AS file
+"""
+
 _CHUNKS: Final = """
 SELECT n.nspname, c.relname
 FROM pg_class AS c
@@ -203,7 +210,17 @@ async def referenced(conn: AsyncConnection) -> list[ObjectFile]:
             there=sql.SQL(" AND upload_status = 'uploaded'" if has_status else ""),
         )
         found.update({str(key): known for key, known in await _all(conn, query)})
+    found.update(await _archived(conn))
     return [ObjectFile(key, found[key]) for key in sorted(found)]
+
+
+async def _archived(conn: AsyncConnection) -> dict[str, str | None]:
+    """The archive's files, and each folder's manifest, which is written anew and so has no lasting sum."""
+    if not await _one(conn, "SELECT to_regclass('public.archived_records') IS NOT NULL", bool):
+        return {}
+    files = {str(key): str(sha256) for key, sha256 in await _all(conn, _ARCHIVED)}
+    manifests = {f"{key.rpartition('/')[0]}/manifest.json": None for key in files}
+    return {**manifests, **files}
 
 
 def environment(url: str) -> dict[str, str]:
