@@ -125,8 +125,7 @@ async def _aggregates(_: Settings, conn: Connection) -> str:
 
 
 async def _chunks(_: Settings, conn: Connection) -> str:
-    at = now()
-    return doctor_findings.judge_chunks(await condition.chunks(conn, at - doctor_findings.COMPRESSES_WITHIN), at)
+    return doctor_findings.judge_chunks(await condition.chunks(conn))
 
 
 async def _sizes(_: Settings, conn: Connection) -> str:

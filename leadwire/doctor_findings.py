@@ -14,8 +14,6 @@ _SHOWN: Final = 3
 _CLOCK_S: Final = 2.0
 _FULL: Final = 0.9
 _STANDBY_BYTES: Final = 256 * 2**20
-COMPRESSES_WITHIN: Final = timedelta(hours=25)
-"""The policy runs twice a day; a chunk that is later than two runs was left out."""
 _LATE_RUNS: Final = 3
 _GRACE: Final = timedelta(minutes=10)
 _WAIT: Final = timedelta(hours=1)
@@ -81,13 +79,14 @@ def _is_late(job: Job, now: datetime) -> bool:
     return job.next_at is not None and now - job.next_at > job.every * _LATE_RUNS + _GRACE
 
 
-def judge_chunks(waiting: Sequence[Chunks], now: datetime) -> str:
-    """Chunks that should have been compressed and were not; `waiting` are those over their age by now."""
-    late = [each for each in waiting if each.waiting > 0]
-    if late:
-        told = ", ".join(f"{each.waiting} of {each.table} (oldest ended {_moment(each.oldest_end)})" for each in late)
+def judge_chunks(waiting: Sequence[Chunks]) -> str:
+    """Chunks that should have been compressed and were not."""
+    if waiting:
+        told = ", ".join(
+            f"{each.waiting} of {each.table} (oldest ended {_moment(each.oldest_end)})" for each in waiting
+        )
         raise Busy(
-            f"chunks are not compressed: {told} at {_moment(now)}; see the findings on policies, or compress one by "
+            f"chunks are not compressed: {told}; see the findings on policies, or compress one by "
             "hand to see why: SELECT compress_chunk(show_chunks('TABLE', older_than => ...))"
         )
     return "all that are old enough are compressed"

@@ -143,8 +143,8 @@ async def jobs(conn: AsyncConnection) -> list[Job]:
     return await fetch_all(conn, Job, query, {})
 
 
-async def chunks(conn: AsyncConnection, before: datetime) -> list[Chunks]:
-    """Of each hypertable with a compression policy, the chunks that end before its age at `before` and are not done."""
+async def chunks(conn: AsyncConnection) -> list[Chunks]:
+    """Of each hypertable with a compression policy, the chunks that its last good run should have done and did not."""
     if not await _has(conn, "timescaledb_information.jobs"):
         return []
     query = sql.SQL("""
@@ -152,11 +152,13 @@ async def chunks(conn: AsyncConnection, before: datetime) -> list[Chunks]:
         FROM timescaledb_information.chunks AS c
         JOIN timescaledb_information.jobs AS j
             ON j.hypertable_name = c.hypertable_name AND j.proc_name = 'policy_compression' AND j.scheduled
-        WHERE NOT c.is_compressed AND c.range_end < %(before)s - (j.config->>'compress_after')::interval
+        JOIN timescaledb_information.job_stats AS s ON s.job_id = j.job_id AND isfinite(s.last_successful_finish)
+        WHERE NOT c.is_compressed
+            AND c.range_end < s.last_successful_finish - (j.config->>'compress_after')::interval - interval '1 hour'
         GROUP BY 1
         ORDER BY 1
     """)
-    return await fetch_all(conn, Chunks, query, {"before": before})
+    return await fetch_all(conn, Chunks, query, {})
 
 
 async def sizes(conn: AsyncConnection) -> list[TableSize]:

@@ -30,7 +30,7 @@ async def test_each_aggregate_has_a_job_that_refreshes_it(conn: AsyncConnection)
 
 
 async def test_chunks_that_wait_can_be_asked_for(conn: AsyncConnection) -> None:
-    assert all(each.waiting > 0 for each in await condition.chunks(conn, now()))
+    assert all(each.waiting > 0 for each in await condition.chunks(conn))
 
 
 async def test_the_largest_tables_are_told_first(conn: AsyncConnection) -> None:
@@ -67,7 +67,9 @@ async def test_an_upload_that_did_not_end_is_counted(conn: AsyncConnection) -> N
     before = (await condition.uploads_begun(conn)).count
     await conn.execute(
         """
-        INSERT INTO cloud_files (file_id, user_id, kind, filename, file_path_s3, file_size, file_type, sha256, uploaded_by)
+        INSERT INTO cloud_files (
+            file_id, user_id, kind, filename, file_path_s3, file_size, file_type, sha256, uploaded_by
+        )
         VALUES (%s, %s, 'file', 'f', 'k', 1, 'bin', sha256('f'), %s)
         """,
         [uuid4(), user.user_id, user.user_id],

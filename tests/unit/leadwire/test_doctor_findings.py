@@ -33,7 +33,7 @@ Judge = Callable[[], str]
         (lambda: findings.judge_jobs([]), "plain PostgreSQL"),
         (lambda: findings.judge_refreshes([JOB, REFRESH], NOW), "1 are refreshed, the last 60 min ago"),
         (lambda: findings.judge_refreshes([replace(REFRESH, succeeded_at=None)], NOW), "none was due yet"),
-        (lambda: findings.judge_chunks([], NOW), "all that are old enough"),
+        (lambda: findings.judge_chunks([]), "all that are old enough"),
         (lambda: findings.judge_sizes([TableSize("ecg_beats", 2_000_000)]), "ecg_beats 2.0 MB"),
         (lambda: findings.judge_standbys([]), "a failover needs one"),
         (lambda: findings.judge_standbys([Standby("b", "streaming", 10)]), "1 standbys follow"),
@@ -60,7 +60,7 @@ def test_what_is_well_is_told_so(judge: Judge, told: str) -> None:
     ("judge", "told"),
     [
         (lambda: findings.judge_server(replace(SERVER, is_standby=True), NOW), "name the primary"),
-        (lambda: findings.judge_server(replace(SERVER, at=NOW + HOUR), NOW), r"clock is \+3600\.0 s .* let NTP set both"),
+        (lambda: findings.judge_server(replace(SERVER, at=NOW + HOUR), NOW), r"clock is \+3600\.0 s .* let NTP"),
         (lambda: findings.judge_server(replace(SERVER, connections=95), NOW), "95 of 100 .* raise max_connections"),
         (
             lambda: findings.judge_jobs([JOB, replace(JOB, status="Failed", error="disk full")]),
@@ -74,16 +74,16 @@ def test_what_is_well_is_told_so(judge: Judge, told: str) -> None:
             lambda: findings.judge_refreshes([replace(REFRESH, succeeded_at=None, next_at=NOW - 9 * HOUR)], NOW),
             "metrics_1h since never",
         ),
-        (lambda: findings.judge_chunks([Chunks("ecg_beats", 3, NOW - HOUR)], NOW), "3 of ecg_beats .* compress_chunk"),
+        (lambda: findings.judge_chunks([Chunks("ecg_beats", 3, NOW - HOUR)]), "3 of ecg_beats .* compress_chunk"),
         (lambda: findings.judge_standbys([Standby("b", "catchup", 10)]), "b is catchup, .* see their log"),
         (lambda: findings.judge_standbys([Standby("b", "streaming", 10**9)]), "1.0 GB behind"),
-        (lambda: findings.judge_log_archive(LogArchive("on", NOW - HOUR, NOW)), "archive_command fails .* fills the disk"),
+        (lambda: findings.judge_log_archive(LogArchive("on", NOW - HOUR, NOW)), "fails .* fills the disk"),
         (lambda: findings.judge_log_archive(LogArchive("always", None, NOW)), "archive_command fails"),
-        (lambda: findings.judge_backup(Kept(NOW - 50 * HOUR, NOW - 99 * HOUR), NOW, 48), "is of .* run `leadwire backup"),
+        (lambda: findings.judge_backup(Kept(NOW - 50 * HOUR, NOW - 99 * HOUR), NOW, 48), "is of .* run `leadwire"),
         (lambda: findings.judge_backup(Kept(None, NOW - 50 * HOUR), NOW, 48), "there is no backup; run"),
-        (lambda: findings.judge_removals(Waiting(2, NOW - 25 * HOUR), NOW), "2 objects .* s3:DeleteObject"),
+        (lambda: findings.judge_removals(Waiting(2, NOW - 25 * HOUR), NOW), "2 objects .*s3:DeleteObject"),
         (lambda: findings.judge_reports(Waiting(2, NOW - 2 * HOUR), NOW), "2 reports are not written.* a worker runs"),
-        (lambda: findings.judge_uploads(Waiting(2, NOW - 25 * HOUR), NOW), "2 uploads never ended.* DELETE ecg/reports/ID"),
+        (lambda: findings.judge_uploads(Waiting(2, NOW - 25 * HOUR), NOW), "2 uploads .*DELETE ecg/reports/ID"),
         (
             lambda: findings.judge_archive(replace(ARCHIVE, held=2, held_why="no room"), NOW, 3 * HOUR),
             "2 devices are held back: no room; mend that",
@@ -95,7 +95,7 @@ def test_what_is_well_is_told_so(judge: Judge, told: str) -> None:
         (lambda: findings.judge_places([Place(0, 0, 100, 90, 50)]), "run `leadwire restore offsets`"),
         (lambda: findings.judge_disk(10**9, 10**12, "/o"), "1.0 GB of 1000.0 GB are free where /o is; make room"),
     ],
-)  # fmt: skip
+)
 def test_what_is_ill_is_told_with_what_to_do(judge: Judge, told: str) -> None:
     with pytest.raises(LeadwireError, match=told):
         judge()
