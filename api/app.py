@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -72,10 +72,7 @@ def create_api(settings: Settings) -> FastAPI:
     database, auditing = reader(settings.database), auditor(settings.database)
     store = objects(settings.objects, settings.security, settings.http)
     feed = LiveFeed(lambda: KafkaSource(settings.kafka))
-    shared = cache(settings.cache)
-    near = MemoryCache()
-    kept: Cache = near if settings.cache.redis_url is None else LayeredCache(near, shared)
-
+    caches = _caches(settings)
     reads = ReadLog(writing_to(auditing), repeat_s=settings.database.audit_repeat_s, size=settings.database.audit_queue)
 
     @asynccontextmanager
@@ -89,22 +86,16 @@ def create_api(settings: Settings) -> FastAPI:
             await feed.close()
             await reads.close()
             await auditing.close()
-            await shared.close()
+            await caches.shared.close()
             await database.close()
 
     app = _application(settings.http.prefix, lifespan)
+    answers = CachedAnswers(caches.shared, settings.cache.statistics_s)
     app.state.rooms = ReadRooms(
-        database,
-        store,
-        feed,
-        CachedAnswers(shared, settings.cache.statistics_s),
-        CurrentAnswers(kept),
-        settings.cache,
-        settings.objects,
-        reads,
+        database, store, feed, answers, CurrentAnswers(caches.current), settings.cache, settings.objects, reads
     )
     at_door = callers.door(database, settings.security)
-    callers.install(app, replace(at_door, session=Sessions(database, kept, settings.cache).session))
+    callers.install(app, replace(at_door, session=Sessions(database, caches.current, settings.cache).session))
     problems.install(app)
     openapi.install(app, settings.http, has_etags=True)
     middleware.install(app, settings.http, "api", Limits(settings.rates, MemoryCounts()))
@@ -118,6 +109,20 @@ def create_api(settings: Settings) -> FastAPI:
         )
     )
     return app
+
+
+@dataclass(frozen=True, slots=True)
+class _Caches:
+    """`current` is for values that are never replaced under their key: the process's memory, before Redis if any."""
+
+    shared: Cache
+    current: Cache
+
+
+def _caches(settings: Settings) -> _Caches:
+    shared = cache(settings.cache)
+    near = MemoryCache()
+    return _Caches(shared, near if settings.cache.redis_url is None else LayeredCache(near, shared))
 
 
 def _application(prefix: str, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
