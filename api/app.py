@@ -40,6 +40,7 @@ from api.routes import (
     users,
 )
 from schemas.settings import Settings
+from storage.archive_shelf import Shelf
 from storage.cache import Cache, LayeredCache, MemoryCache, cache
 from storage.counts import MemoryCounts
 from storage.database import auditor, reader
@@ -90,9 +91,10 @@ def create_api(settings: Settings) -> FastAPI:
             await database.close()
 
     app = _application(settings.http.prefix, lifespan)
+    shelf = Shelf(lambda: store, settings.archive.cache_bytes)
     answers = CachedAnswers(caches.shared, settings.cache.statistics_s)
     app.state.rooms = ReadRooms(
-        database, store, feed, answers, CurrentAnswers(caches.current), settings.cache, settings.objects, reads
+        database, store, feed, answers, CurrentAnswers(caches.current), settings.cache, settings.objects, reads, shelf
     )
     at_door = callers.door(database, settings.security)
     callers.install(app, replace(at_door, session=Sessions(database, caches.current, settings.cache).session))

@@ -19,6 +19,7 @@ from schemas.audit import AuditLine
 from schemas.cursors import MAX_CHARACTERS
 from schemas.pages import MAX_LIMIT, PageRequest
 from schemas.settings import CacheSettings, ObjectSettings
+from storage.archive_shelf import Shelf
 from storage.database import Database
 from storage.objects import Objects
 
@@ -35,6 +36,7 @@ class ReadRooms:
     cache_settings: CacheSettings
     object_settings: ObjectSettings
     reads: ReadLog
+    shelf: Shelf
 
 
 @dataclass(frozen=True, slots=True)

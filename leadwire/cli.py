@@ -13,6 +13,7 @@ from rich.console import Console
 from leadwire.commands import (
     accounts,
     analysis,
+    archive,
     audit,
     backup,
     demo,
@@ -38,6 +39,7 @@ for commands in (demo, servers, setup, backup, devices, analysis, imports):
     commands.register(app)
 accounts.app.command()(erasure.erase)
 app.add_typer(accounts.app, name="user")
+app.add_typer(archive.app, name="archive")
 app.add_typer(audit.app, name="audit")
 app.add_typer(rejects.app, name="rejects")
 

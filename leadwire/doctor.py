@@ -28,6 +28,9 @@ from storage.cache import RedisCache
 from storage.database import Connection, Database, auditor, reader, writer
 from storage.objects import objects
 
+_UNFINISHED_FOR: Final = timedelta(hours=1)
+"""An upload that began so long ago and has not ended was cut off."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -150,8 +153,8 @@ async def _archive(settings: Settings, conn: Connection) -> str:
 
 def _closed_after(settings: Settings) -> timedelta | None:
     """How long after its end an hour is archived; None where archiving is off."""
-    archiving = getattr(settings, "archive", None)
-    if archiving is None or not archiving.enabled:
+    archiving = settings.archive
+    if not archiving.enabled:
         return None
     return timedelta(hours=1 + archiving.after_hours)
 
@@ -235,11 +238,11 @@ async def _objects(settings: Settings) -> str:
                 raise Busy("what was put into the object store came back as something else; check its disks")
         finally:
             await store.delete(key)
+        cut_off = await store.unfinished(now() - _UNFINISHED_FOR)
     except OSError as error:
-        raise Busy(
-            f"the object store does not answer ({error}); check LEADWIRE_OBJECTS_DIR or the S3 settings"
-        ) from error
-    return f"{store.service}, a file was put, read and deleted"
+        raise Busy(f"the object store does not answer ({error}); check its settings") from error
+    told = f", {len(cut_off)} uploads cut off (a gateway gives them up): {', '.join(cut_off[:3])}" if cut_off else ""
+    return f"{store.service}, a file was put, read and deleted{told}"
 
 
 async def _room(settings: Settings) -> str:

@@ -166,7 +166,7 @@ def judge_uploads(waiting: Waiting, now: datetime) -> str:
 def judge_archive(archive: Archive | None, now: datetime, closed_after: timedelta | None) -> str:
     """Hours that should be in the archive; `closed_after` is None where archiving is off."""
     if archive is None or closed_after is None:
-        return "off"
+        return "off (LEADWIRE_ARCHIVE)"
     if archive.held:
         raise Busy(f"{archive.held} devices are held back: {archive.held_why}; mend that, it goes on by itself")
     if archive.oldest_waiting is not None and now - archive.oldest_waiting > closed_after + timedelta(days=1):

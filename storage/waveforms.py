@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.waveform_codec import blocks
+
 DELTA_ZLIB: Final = 1
 """Codec 1: first differences along each lead (modulo 2**16), their low bytes then their high bytes, zlib.
 
-Neighbouring ECG samples differ by little, so the high bytes are nearly all 0 or 255 and cost next to nothing. Each half
-gets a code of its own by the frequency of its bytes, with no search for repeats: on mitdb 100 in blocks of 10 s that is
-5.34 bits per sample and zlib codes 74 M samples/s; its default takes 5.98 bits and codes 10 M.
+It is read, and no longer written: 5.34 bits per sample on mitdb in blocks of 10 s.
 """
 
-CODEC: Final = DELTA_ZLIB
+PREDICTED: Final = 2
+"""Codec 2: see docs/waveform-codec.md; 3.7 bits per sample on the same."""
+
+CODEC: Final = PREDICTED
 """What is written; everything above stays readable."""
 
 
@@ -30,13 +34,13 @@ class Encoded:
 
 
 def encode(samples: NDArray[np.int16]) -> Encoded:
-    """Bytes of `samples`, int16 of shape (leads, count), at least one of each."""
-    steps = np.diff(samples.astype("<i2"), axis=1, prepend=np.zeros((len(samples), 1), "<i2"))
-    planes = np.ascontiguousarray(steps).view(np.uint8).reshape(-1, 2).T
-    coder = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_HUFFMAN_ONLY)
-    low, high = planes
-    halves = (coder.compress(low.tobytes()), coder.flush(zlib.Z_SYNC_FLUSH), coder.compress(high.tobytes()))
-    return Encoded(CODEC, b"".join(halves) + coder.flush())
+    """Bytes of `samples`, int16 of shape (leads, count)."""
+    return encode_many([samples])[0]
+
+
+def encode_many(many: Sequence[NDArray[np.int16]]) -> list[Encoded]:
+    """Each block of `many`, int16 of shape (leads, count), as `encode` gives it: eight leads are coded at a time."""
+    return [Encoded(CODEC, data) for data in blocks.encode_blocks(many)]
 
 
 def decode(encoded: Encoded, leads: int, count: int) -> NDArray[np.int16]:
@@ -44,9 +48,26 @@ def decode(encoded: Encoded, leads: int, count: int) -> NDArray[np.int16]:
 
     Raises ValueError for an unknown codec, or bytes that aren't of `leads` times `count` samples.
     """
-    if encoded.codec != DELTA_ZLIB:
-        raise ValueError(f"waveform codec {encoded.codec} is unknown here; upgrade Leadwire to read this row")
-    planes = np.frombuffer(_inflate(encoded.data), np.uint8)
+    return decode_many([encoded], leads, [count])
+
+
+def decode_many(rows: Sequence[Encoded], leads: int, counts: Sequence[int]) -> NDArray[np.int16]:
+    """The samples of `rows` one after another, int16 of shape (leads, sum of counts); `counts` is theirs, row by row.
+
+    Eight leads are decoded at a time, of whichever rows. Raises ValueError as `decode` does: all come back, or none.
+    """
+    for unknown in {row.codec for row in rows} - {DELTA_ZLIB, PREDICTED}:
+        raise ValueError(f"waveform codec {unknown} is unknown here; upgrade Leadwire to read this row")
+    if all(row.codec == PREDICTED for row in rows):
+        return blocks.decode_blocks([row.data for row in rows], leads, counts)
+    apart = [_decode_one(row, leads, count) for row, count in zip(rows, counts, strict=True)]
+    return np.concatenate(apart, axis=1)
+
+
+def _decode_one(row: Encoded, leads: int, count: int) -> NDArray[np.int16]:
+    if row.codec == PREDICTED:
+        return blocks.decode_blocks([row.data], leads, [count])
+    planes = np.frombuffer(_inflate(row.data), np.uint8)
     if planes.size != 2 * leads * count:
         raise ValueError(f"{planes.size} bytes are not {leads} leads of {count} samples; restore the row from a backup")
     steps = np.ascontiguousarray(planes.reshape(2, -1).T).view("<i2").reshape(leads, count)

@@ -104,7 +104,7 @@ def test_settings_can_be_read_from_what_a_service_gets(
     read = Settings()
     parts = (
         read.kafka, read.database, read.objects, read.cache, read.security, read.rates, read.http, read.worker,
-        read.alarms, read.logs, read.backup,
+        read.alarms, read.logs, read.backup, read.archive,
     )  # fmt: skip
     assert len(parts) == len(GROUPS)
     assert read.security.environment == "production"

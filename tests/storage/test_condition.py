@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 
 from schemas.clock import now
 from storage import audit, condition, object_removals, reports
-from storage.policies import AGGREGATES
+from storage.history import AGGREGATES
 from tests.storage import made
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
