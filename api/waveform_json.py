@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from api.waveforms import Envelope, Strip
+from api.waveforms import Drawn, Strip
 from schemas.samples import MISSING, Lead
 
 _PIECE: Final = 20_000
@@ -63,7 +63,7 @@ class Waveforms(BaseModel):
     recordings: list[ExactStrip | DrawnStrip]
 
 
-def head(strip: Strip) -> StripHead:
+def head(strip: Strip | Drawn) -> StripHead:
     recording, span = strip.recording, strip.span
     return StripHead(
         recording_id=recording.recording_id,
@@ -79,13 +79,24 @@ def head(strip: Strip) -> StripHead:
     )
 
 
-def drawn(strip: Strip, thinned: Envelope) -> DrawnStrip:
+def drawn(strip: Drawn) -> DrawnStrip:
+    thinned = strip.envelope
     return DrawnStrip(
         **head(strip).model_dump(),
         points=thinned.minimum.shape[1],
         minimum=[channel(row) for row in thinned.minimum],
         maximum=[channel(row) for row in thinned.maximum],
     )
+
+
+def is_short(strips: Sequence[Strip]) -> bool:
+    """Whether the text of `exact` is written sooner than sent in pieces."""
+    return sum(strip.samples.size for strip in strips) <= _PIECE
+
+
+def exact_at_once(strips: Sequence[Strip]) -> bytes:
+    """The text of `exact`, whole."""
+    return b'{"recordings":[' + b",".join([b"".join(_strip(strip)) for strip in strips]) + b"]}"
 
 
 async def exact(strips: Sequence[Strip]) -> AsyncIterator[bytes]:

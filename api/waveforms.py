@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.clock import index_to_us
 from schemas.samples import MAX_BLOCK_S, MISSING, Recording, SampleBlock, WaveformStretch
-
-_ABOVE_ALL: Final = 32767
+from storage.envelopes import Envelope, envelope
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +40,14 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """The lowest and highest sample of each of `points` equal parts, both int16 of shape (leads, points)."""
+class Drawn:
+    """A span of a recording by the lowest and highest of equal parts; otherwise as a Strip."""
 
-    minimum: NDArray[np.int16]
-    maximum: NDArray[np.int16]
+    recording: Recording
+    span: Span
+    started_at_us: int
+    envelope: Envelope
+    gaps: list[Span]
 
 
 def index_at(recording: Recording, at_us: int) -> int:
@@ -58,21 +59,34 @@ def index_at(recording: Recording, at_us: int) -> int:
     return index
 
 
-def assemble(recording: Recording, span: Span, stretches: Iterable[WaveformStretch]) -> Strip:
-    """One strip of the stretches that overlap `span`; where two overlap, the later one is kept."""
+def assemble(
+    recording: Recording, span: Span, stretches: Iterable[WaveformStretch], chosen: Sequence[int] | None = None
+) -> Strip:
+    """One strip of the stretches that overlap `span`; where two overlap, the later one is kept.
+
+    `chosen` are the numbers of the stretches' leads that are the recording's; None for all of them.
+    """
     samples = np.full((len(recording.leads), span.count), MISSING, np.int16)
     started_at_us = recording.started_at_us + index_to_us(span.first_index, recording.rate_hz)
+    leads = slice(None) if chosen is None else list(chosen)
     covered = []
     for stretch in stretches:
         part = _overlap(stretch, span)
         if part.count <= 0:
             continue
         inside = slice(part.first_index - stretch.first_index, part.end_index - stretch.first_index)
-        samples[:, part.first_index - span.first_index : part.end_index - span.first_index] = stretch.samples[:, inside]
+        place = slice(part.first_index - span.first_index, part.end_index - span.first_index)
+        samples[:, place] = stretch.samples[leads, inside]
         covered.append(part)
         if part.first_index == span.first_index:  # its own clock is nearer the truth than the recording's
             started_at_us = stretch.started_at_us + index_to_us(inside.start, stretch.rate_hz)
     return Strip(recording, span, started_at_us, samples, list(uncovered(span, covered)))
+
+
+def drawn(strip: Strip, points: int) -> Drawn:
+    """The strip thinned out: the lowest and highest of each of `points` equal parts."""
+    thinned = envelope(strip.samples, points)
+    return Drawn(strip.recording, strip.span, strip.started_at_us, thinned, strip.gaps)
 
 
 def _overlap(stretch: WaveformStretch, span: Span) -> Span:
@@ -89,18 +103,6 @@ def uncovered(span: Span, covered: Iterable[Span]) -> Iterator[Span]:
         reached = max(reached, part.end_index)
     if reached < span.end_index:
         yield Span(reached, span.end_index)
-
-
-def envelope(samples: NDArray[np.int16], points: int) -> Envelope:
-    """Lowest and highest per part; a part without any sample is MISSING in both. `samples` has at least one."""
-    count = samples.shape[1]
-    parts = min(points, count)
-    starts = np.arange(parts) * count // parts
-    missing = samples == MISSING
-    lowest = np.minimum.reduceat(np.where(missing, _ABOVE_ALL, samples), starts, axis=1)
-    highest = np.maximum.reduceat(samples, starts, axis=1)  # MISSING is below every sample already
-    lowest[highest == MISSING] = MISSING
-    return Envelope(lowest.astype(np.int16), highest)
 
 
 def blocks(strip: Strip) -> Iterator[SampleBlock]:

@@ -26,6 +26,7 @@ from schemas.telemetry import ALARMS_RAISED, BEATS, SAMPLES_MISSED, STORED_SECON
 from storage import alarms, beats, checkpoints, devices, metrics, rhythms, samples
 from storage.checkpoints import Checkpoint
 from storage.database import Database
+from storage.stretches import Packed
 
 GIVE_UP_S: Final = 600
 """A server may be away this long; then the worker stops and starts anew from its checkpoint."""
@@ -80,7 +81,8 @@ class Sinks:
             return
         results = merged([each.results for each in rows.decided]) if rows.decided else None
         async with self._in_turn(self._storing):
-            told = await patiently(lambda: self._store(rows, results))
+            stretches = await samples.packed(rows.stretches)  # once, whether or not the database takes it at once
+            told = await patiently(lambda: self._store(rows, stretches, results))
         async with self._in_turn(self._publishing):
             await patiently(lambda: self._publisher.results(rows.decided, rows.episodes, told))
         _count(rows, results)
@@ -94,7 +96,8 @@ class Sinks:
         It comes when everything before it is stored and told.
         """
         async with self._in_turn(self._storing), self._in_turn(self._publishing):
-            await patiently(lambda: self._checkpoint(stretches, saved, heard_of))
+            packed = await samples.packed(stretches)
+            await patiently(lambda: self._checkpoint(packed, saved, heard_of))
 
     @asynccontextmanager
     async def _in_turn(self, lock: asyncio.Lock) -> AsyncIterator[None]:
@@ -108,11 +111,11 @@ class Sinks:
                 self._failed = error
                 raise
 
-    async def _store(self, rows: Rows, results: Results | None) -> list[AlarmEvent]:
+    async def _store(self, rows: Rows, stretches: Packed, results: Results | None) -> list[AlarmEvent]:
         """The alarms of the rows as they stand now, somebody's acknowledgement included."""
         async with self._database.transaction() as connection:
             await samples.write_recordings(connection, rows.recordings)
-            await samples.write_stretches(connection, rows.stretches)
+            await samples.write_packed(connection, stretches)
             await samples.write_gaps(connection, rows.gaps)
             if results is not None:
                 await beats.write_beats(connection, results)
@@ -122,10 +125,10 @@ class Sinks:
             return over + await alarms.write_alarms(connection, rows.alarms.events)
 
     async def _checkpoint(
-        self, stretches: Sequence[WaveformStretch], saved: Sequence[Checkpoint], heard_of: Mapping[UUID, datetime]
+        self, stretches: Packed, saved: Sequence[Checkpoint], heard_of: Mapping[UUID, datetime]
     ) -> None:
         async with self._database.transaction() as connection:
-            await samples.write_stretches(connection, stretches)
+            await samples.write_packed(connection, stretches)
             await devices.touch(connection, heard_of)
             await checkpoints.save(connection, saved)
 

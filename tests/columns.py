@@ -85,14 +85,9 @@ def row_of(stretch: WaveformStretch) -> StretchRow:
     """A stretch as it is read back, coded as it is written."""
     coded = encode(stretch.samples)
     return StretchRow(
-        recording_id=stretch.recording_id,
-        device_id=stretch.device_id,
         first_index=stretch.first_index,
         sample_count=stretch.samples.shape[1],
         started_at=to_datetime(stretch.started_at_us),
-        rate_hz=stretch.rate_hz,
-        leads=list(stretch.leads),
-        uv_per_lsb=list(stretch.uv_per_lsb),
         codec=coded.codec,
         data=coded.data,
     )

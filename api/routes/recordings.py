@@ -14,7 +14,7 @@ from schemas.pages import Page, PageRequest
 from schemas.samples import Lead, Recording
 from storage import samples
 from storage.access import for_caller
-from storage.samples import Extent
+from storage.whereabouts import Kept
 from web.callers import Person
 from web.problems import documented
 
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/ecg/recordings", tags=["Samples"])
 
 @dataclass(frozen=True, slots=True)
 class StoredRecording:
-    """A recording; the samples of it that are stored lie in [first_index, end_index)."""
+    """A recording; all samples ever stored of it lie in [first_index, end_index)."""
 
     recording_id: UUID
     device_id: UUID
@@ -36,7 +36,8 @@ class StoredRecording:
     end_index: int
 
 
-def stored(recording: Recording, extent: Extent) -> StoredRecording:
+def stored(kept: Kept) -> StoredRecording:
+    recording, extent = kept.recording, kept.extent
     return StoredRecording(
         recording_id=recording.recording_id,
         device_id=recording.device_id,
@@ -62,15 +63,13 @@ async def list_recordings(
 ) -> Page[StoredRecording]:
     span, access = period(start, end), for_caller(caller)
     async with rooms.database.transaction() as conn:
-        found = await samples.recordings(conn, access, device_id, span.start_us, span.end_us)
-        first = _first(found, page)
-        cut = found[first : first + page.limit]
-        extents = await samples.extents(conn, [one.recording_id for one in cut])
-    items = [stored(one, extents[one.recording_id]) for one in cut]
+        found = await samples.kept_of_device(conn, access, device_id, span.start_us, span.end_us)
+    first = _first([one.recording for one in found], page)
+    items = [stored(one) for one in found[first : first + page.limit]]
     if items:
         witness.saw(caller, "recordings.read", device_id)
     has_more = first + page.limit < len(found)
-    following = cursors.encode([cut[-1].started_at_us, cut[-1].recording_id]) if has_more and cut else None
+    following = cursors.encode([items[-1].started_at_us, items[-1].recording_id]) if has_more and items else None
     return Page(items, page.page, page.limit, len(found), next=following)
 
 
@@ -86,7 +85,6 @@ def _first(found: list[Recording], page: PageRequest) -> int:
 async def recording(recording_id: UUID, caller: Person, rooms: Rooms, witness: Witness) -> StoredRecording:
     access = for_caller(caller)
     async with rooms.database.transaction() as conn:
-        found = await samples.recording(conn, access, recording_id)
-        extent = await samples.extent(conn, access, recording_id)
-    witness.saw(caller, "recording.read", recording_id, found.user_id)
-    return stored(found, extent)
+        found = await samples.kept(conn, access, recording_id)
+    witness.saw(caller, "recording.read", recording_id, found.recording.user_id)
+    return stored(found)

@@ -162,21 +162,20 @@ _DEVICES: Final = """
     FROM generate_series(1, %(users)s) AS n
 """
 _RECORDINGS: Final = """
-    INSERT INTO recordings (recording_id, device_id, user_id, started_at, rate_hz, leads, uv_per_lsb)
-    SELECT
-        md5('recording-' || n || '-' || day)::uuid, md5('device-' || n)::uuid, md5('user-' || n)::uuid,
-        now() - make_interval(days => %(days)s - day + 1), 250, '{II,V1}', '{2.5,2.5}'
-    FROM generate_series(1, %(days)s) AS day
-    CROSS JOIN generate_series(1, %(users)s) AS n
-"""
-_WAVEFORMS: Final = """
-    INSERT INTO ecg_waveforms (
-        recording_id, device_id, first_index, sample_count, started_at, ended_at, rate_hz, leads, uv_per_lsb, codec,
-        data
+    INSERT INTO recordings (
+        recording_id, device_id, user_id, started_at, rate_hz, leads, uv_per_lsb, first_index, end_index, first_at,
+        end_at, longest
     )
     SELECT
-        r.recording_id, r.device_id, 0, 21600000, r.started_at, r.started_at + interval '1 day', r.rate_hz, r.leads,
-        r.uv_per_lsb, 0, ''
+        md5('recording-' || n || '-' || day)::uuid, md5('device-' || n)::uuid, md5('user-' || n)::uuid, made.at, 250,
+        '{II,V1}', '{2.5,2.5}', 0, 21600000, made.at, made.at + interval '1 day', 21600000
+    FROM generate_series(1, %(days)s) AS day
+    CROSS JOIN generate_series(1, %(users)s) AS n
+    CROSS JOIN LATERAL (SELECT now() - make_interval(days => %(days)s - day + 1) AS at) AS made
+"""
+_WAVEFORMS: Final = """
+    INSERT INTO ecg_waveforms (recording_id, device_id, first_index, sample_count, started_at, codec, data)
+    SELECT r.recording_id, r.device_id, 0, 21600000, r.started_at, 0, ''
     FROM recordings AS r
 """
 """One row for a whole day, without its samples: lists tell where samples are, and never read them."""

@@ -29,9 +29,11 @@ async def stretches(database: Database) -> dict[UUID, list[WaveformStretch]]:
     async with database.transaction() as connection:
         cursor = await connection.execute("""
             SELECT
-                recording_id, device_id, first_index, sample_count, started_at, rate_hz, leads, uv_per_lsb, codec, data
-            FROM ecg_waveforms
-            ORDER BY recording_id, first_index
+                w.recording_id, w.device_id, w.first_index, w.sample_count, w.started_at, r.rate_hz, r.leads,
+                r.uv_per_lsb, w.codec, w.data || w.tail
+            FROM ecg_waveforms AS w
+            JOIN recordings AS r ON r.recording_id = w.recording_id
+            ORDER BY w.recording_id, w.first_index
         """)
         rows = await cursor.fetchall()
     found: dict[UUID, list[WaveformStretch]] = {}

@@ -6,7 +6,7 @@ import pytest
 
 from api.stored_strips import Wanted, span_of
 from api.waveforms import Span
-from storage.samples import Extent
+from storage.whereabouts import Extent
 from tests.unit.api.examples import START_US, a_recording
 
 RECORDING = a_recording(250.0)
@@ -14,8 +14,8 @@ EXTENT = Extent(500, 2000)
 
 
 def _wanted(**bounds: int) -> Wanted:
-    plain = dict.fromkeys(("start", "end", "first_index", "end_index"))
-    return Wanted(RECORDING.device_id, RECORDING.recording_id, **{**plain, **bounds}, limit=1)
+    plain: dict[str, int | None] = dict.fromkeys(("start", "end", "first_index", "end_index"))
+    return Wanted(RECORDING.device_id, RECORDING.recording_id, limit=1, **(plain | bounds))  # type: ignore[arg-type]  # none of the bounds is leads
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import waveform_json
-from api.waveforms import Span, Strip, assemble, blocks, envelope, index_at, uncovered
+from api.waveforms import Span, Strip, assemble, blocks, index_at, uncovered
 from schemas import codec
 from schemas.clock import index_to_us
 from schemas.samples import MISSING
+from storage.envelopes import envelope
 from tests.unit.api.examples import START_US, a_recording, a_stretch, counted
 
 
