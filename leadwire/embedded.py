@@ -57,6 +57,7 @@ class Stack:
             "LEADWIRE_READER_PASSWORD": self.reader_password,
             "LEADWIRE_AUDITOR_DATABASE_URL": self.auditor_url,
             "LEADWIRE_AUDITOR_PASSWORD": self.reader_password,
+            "LEADWIRE_OBJECTS": "local",  # whatever else this environment has keys of
             "LEADWIRE_OBJECTS_DIR": str(self.objects_folder),
         }
 

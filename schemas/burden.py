@@ -37,6 +37,20 @@ class HourBurden:
     ectopy: Ectopy
 
 
+@dataclass(frozen=True, slots=True)
+class DayBurden:
+    """The day of UTC from `at` on: beats by kind, and per cent of all its beats. Groups are told by the hour only."""
+
+    at: datetime
+    beats: int
+    supraventricular: int
+    ventricular: int
+    fusion: int
+    unknown: int
+    supraventricular_percent: float | None
+    ventricular_percent: float | None
+
+
 def percent(count: int, beats: int) -> float | None:
     """The share of `beats` in per cent, to a thousandth."""
     return round(100 * count / beats, 3) if beats else None

@@ -47,6 +47,25 @@ WEBHOOK_DELIVERIES = Counter(
     "leadwire_alarm_webhook_deliveries_total", "Alarm events for the webhook: delivered, failed or refused", ["outcome"]
 )
 
+ARCHIVE_HOURS = Counter("leadwire_archive_hours_total", "Hours of recordings archived and verified")
+ARCHIVE_SAMPLES = Counter("leadwire_archive_samples_total", "Samples (all leads) archived and verified")
+ARCHIVE_BYTES = Counter("leadwire_archive_bytes_total", "Bytes of the archive's files written and read back")
+ARCHIVE_SECONDS = Histogram(
+    "leadwire_archive_hour_seconds",
+    "Time of one device's hour: read, code, put, read back, compare",
+    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15),
+)
+ARCHIVE_OLDEST_S = Gauge(
+    "leadwire_archive_oldest_due_seconds", "For how long the oldest hour that waits has been closed"
+)
+ARCHIVE_HELD = Counter("leadwire_archive_held_total", "Times a device was held because its rows can't be read")
+ARCHIVE_EXPIRED_ROWS = Counter(
+    "leadwire_archive_expired_rows_total", "Rows of samples that left the database, archived"
+)
+ARCHIVE_READS = Counter(
+    "leadwire_archive_reads_total", "Archived records read for an answer, and from where", ["source"]
+)
+
 UPLOADS = Counter("leadwire_uploads_total", "Files that came in, by what became of them", ["kind", "outcome"])
 REMOVALS_FAILED = Counter("leadwire_object_removals_failed_total", "Objects the store did not remove when asked")
 REPORTS_WRITTEN = Counter("leadwire_reports_written_total", "PDF reports written", ["outcome"])

@@ -1,4 +1,4 @@
-"""Burden: ectopic beats of each hour, counted from the beats themselves."""
+"""Burden: ectopic beats of each hour or day, and in which groups they came."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from uuid import UUID
 
 from psycopg import AsyncConnection, sql
 
-from schemas.burden import EctopicGroups, Ectopy, HourBurden, percent
+from schemas.burden import DayBurden, EctopicGroups, Ectopy, HourBurden, percent
 from schemas.clock import to_datetime
 from storage.access import Access
+from storage.dialects import View, between
 from storage.rows import fetch_all
 
 _HOUR_US: Final = 3_600_000_000
@@ -30,7 +31,7 @@ class GroupCount:
 
 
 @dataclass(frozen=True, slots=True)
-class _Hour:
+class _Counted:
     bucket: datetime
     beats: int
     supraventricular: int
@@ -44,22 +45,7 @@ async def hourly_burden(
 ) -> list[HourBurden]:
     """The device's hours (of UTC) that begin in [start_us, end_us), in order; those without a beat are left out."""
     start_us, end_us = (-(-moment // _HOUR_US) * _HOUR_US for moment in (start_us, end_us))
-    query = sql.SQL("""
-        SELECT
-            h.bucket,
-            sum(h.beats)::bigint AS beats,
-            sum(h.supraventricular)::bigint AS supraventricular,
-            sum(h.ventricular)::bigint AS ventricular,
-            sum(h.fusion)::bigint AS fusion,
-            sum(h.unknown)::bigint AS unknown
-        FROM beats_1h AS h
-        JOIN recordings AS r ON r.recording_id = h.recording_id
-        WHERE {scope} AND h.device_id = %(device_id)s AND h.bucket >= %(start)s AND h.bucket < %(end)s
-        GROUP BY h.bucket
-        ORDER BY h.bucket
-    """).format(scope=access.clause("r.user_id"))
-    params = {**access.params, "device_id": device_id, "start": to_datetime(start_us), "end": to_datetime(end_us)}
-    hours = await fetch_all(conn, _Hour, query, params)
+    hours = await _counted(conn, access, device_id, start_us, end_us, "beats_1h")
     groups = await ectopic_groups(conn, access, device_id, start_us, end_us)
     by_hour = {(group.bucket, group.beat_class): EctopicGroups(group.couplets, group.runs) for group in groups}
     none = EctopicGroups()
@@ -68,7 +54,47 @@ async def hourly_burden(
     ]
 
 
-def _burden(hour: _Hour, supraventricular: EctopicGroups, ventricular: EctopicGroups) -> HourBurden:
+async def daily_burden(
+    conn: AsyncConnection, access: Access, device_id: UUID, start_us: int, end_us: int
+) -> list[DayBurden]:
+    """The device's days (of UTC) that begin in [start_us, end_us), in order; those without a beat are left out."""
+    return [
+        DayBurden(
+            at=day.bucket,
+            beats=day.beats,
+            supraventricular=day.supraventricular,
+            ventricular=day.ventricular,
+            fusion=day.fusion,
+            unknown=day.unknown,
+            supraventricular_percent=percent(day.supraventricular, day.beats),
+            ventricular_percent=percent(day.ventricular, day.beats),
+        )
+        for day in await _counted(conn, access, device_id, start_us, end_us, "beats_1day")
+    ]
+
+
+async def _counted(
+    conn: AsyncConnection, access: Access, device_id: UUID, start_us: int, end_us: int, view: View
+) -> list[_Counted]:
+    query = sql.SQL("""
+        SELECT
+            h.bucket,
+            sum(h.beats)::bigint AS beats,
+            sum(h.supraventricular)::bigint AS supraventricular,
+            sum(h.ventricular)::bigint AS ventricular,
+            sum(h.fusion)::bigint AS fusion,
+            sum(h.unknown)::bigint AS unknown
+        FROM {buckets} AS h
+        JOIN recordings AS r ON r.recording_id = h.recording_id
+        WHERE {scope} AND h.device_id = %(device_id)s
+        GROUP BY h.bucket
+        ORDER BY h.bucket
+    """).format(buckets=await between(conn, view), scope=access.clause("r.user_id"))
+    params = {**access.params, "device_id": device_id, "start": to_datetime(start_us), "end": to_datetime(end_us)}
+    return await fetch_all(conn, _Counted, query, params)
+
+
+def _burden(hour: _Counted, supraventricular: EctopicGroups, ventricular: EctopicGroups) -> HourBurden:
     ectopy = Ectopy(
         beats=hour.beats,
         supraventricular=hour.supraventricular,

@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import AsyncConnection, sql
 
 from schemas.errors import Busy, Malformed, NotFound
-from storage import audit
+from storage import archive_erasure, audit
 from storage.database import Database
 from storage.erasure_tables import SCHEMA, Relation, relations
 from storage.objects import Objects
@@ -78,7 +78,11 @@ async def erase(
     for relation in await _relations(database):
         (told or _silent)(relation.name)
         rows[relation.name] = await _erase_rows(database, person, relation)
-    return await _finish(database, person, Erased(person.user_id, rows, objects), actor, at)
+    # After the samples: what is being archived this moment is waited for, and nothing is left to archive then.
+    (told or _silent)("archived_records")
+    gone = await archive_erasure.erase(database, store, person.recordings, person.used_devices)
+    rows["archived_records"] = gone.rows
+    return await _finish(database, person, Erased(person.user_id, rows, objects + gone.objects), actor, at)
 
 
 async def find(conn: AsyncConnection, name: str) -> Person:

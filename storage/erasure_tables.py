@@ -14,6 +14,9 @@ _LAST: Final = ("recordings", "devices", "users")
 
 _KEPT: Final = ("audit_log",)
 
+_ELSEWHERE: Final = ("archived_records", "archive_progress")
+"""Rows that name files: storage/archive_erasure.py takes both away; and how far a device is, which goes with it."""
+
 _PERSON: Final = ("user_id", "patient_id", "doctor_id")
 _NAMES: Final = (*_PERSON, "device_id", "recording_id", "file_path_s3")
 
@@ -57,12 +60,12 @@ class Relation:
 
     @property
     def condition(self) -> sql.Composable | None:
-        """Which rows, as `t`, are theirs; None for a table that is done last, or kept.
+        """Which rows, as `t`, are theirs; None for a table that is done last or elsewhere, or kept.
 
         A row says whose it is by a person's column, else by its recording, else by its device; a device that changed
         hands takes nobody's history with it. The device stands in front because the columnstore is ordered by it.
         """
-        if self.schema == SCHEMA and self.table in (*_LAST, *_KEPT):
+        if self.schema == SCHEMA and self.table in (*_LAST, *_KEPT, *_ELSEWHERE):
             return None
         theirs: list[sql.Composable] = [
             sql.SQL("t.{} = %(user_id)s").format(sql.Identifier(name)) for name in _PERSON if name in self.columns

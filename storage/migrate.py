@@ -60,8 +60,10 @@ def migrations(*, timescale: bool) -> list[Migration]:
     return [Migration(name.removesuffix(".sql"), (folder / name).read_text("utf-8")) for name in names]
 
 
-async def migrate(url: str, settings: DatabaseSettings) -> MigrationReport:
+async def migrate(url: str, settings: DatabaseSettings, *, archives: bool = False) -> MigrationReport:
     """Apply every step not yet applied, each in its own transaction, then the policies of `settings`.
+
+    `archives` says that an archive, and no age, decides when samples are dropped.
 
     The dialect is chosen by the first run and kept. Raises Busy when the server is away, Misconfigured when the
     role may not change the schema or an applied step's file was changed afterwards.
@@ -74,7 +76,7 @@ async def migrate(url: str, settings: DatabaseSettings) -> MigrationReport:
         for step in todo:
             await _apply(conn, step)
         if timescale:
-            await apply_policies(conn, settings)
+            await apply_policies(conn, settings, archives=archives)
         await _set_password(conn, READER_ROLE, settings.reader_password)
         await _set_password(conn, AUDITOR_ROLE, settings.auditor_password)
         return MigrationReport([step.name for step in todo], steps[-1].name, timescale)
@@ -162,15 +164,16 @@ async def _has_timescale_package(conn: AsyncConnection) -> bool:
 async def _create_extension(url: str) -> bool:
     """Whether TimescaleDB with the columnstore is here now.
 
-    A server that has only its files, and didn't load the library when it started, ends the connection that asks for
-    the extension; so the question has a connection of its own, and such a server is a plain PostgreSQL to us.
+    A server that has only its files, and didn't load the library when it started, refuses the extension or ends the
+    connection that asks for it; so the question has a connection of its own, and such a server is a plain PostgreSQL to
+    us.
     """
     try:
         async with await AsyncConnection.connect(url, autocommit=True, connect_timeout=_CONNECT_TIMEOUT_S) as conn:
             await conn.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
             cursor = await conn.execute("SELECT current_setting('timescaledb.license', true) = 'timescale'")
             return (await cursor.fetchone()) == (True,)
-    except OperationalError as error:
+    except (OperationalError, errors.InternalError_) as error:  # as the extension's version has it
         _LOG.warning("timescaledb_not_used", reason=str(error), remedy="add it to shared_preload_libraries")
         return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +11,11 @@ from schemas.files import ENDINGS, FileType
 
 MAX_KEY_LENGTH: Final = 500
 """ecg_reports.file_path_s3 holds no more."""
+
+ARCHIVE: Final = "archive"
+"""Every key of the archive begins with it."""
+
+ARCHIVE_MANIFEST: Final = "manifest.json"
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._=-]*(/[A-Za-z0-9_-][A-Za-z0-9._=-]*)*")
 
@@ -22,6 +28,16 @@ def check_key(key: str) -> str:
             f"beginning with a dot, {MAX_KEY_LENGTH} characters at most"
         )
     return key
+
+
+def report_key(device_id: UUID, report_id: UUID) -> str:
+    """Where a report rests that a worker wrote; written again, it takes its own place."""
+    return check_key(f"reports/{device_id}/{report_id}.pdf")
+
+
+def imported_report_key(report_id: UUID, suffix: str) -> str:
+    """Where a report of the old system rests; `suffix` is its file's ending with the dot, or nothing."""
+    return check_key(f"reports/imported/{report_id}{suffix}")
 
 
 def uploaded_report_key(user_id: UUID, report_id: UUID, file_type: FileType) -> str:
@@ -37,3 +53,19 @@ def cloud_file_key(user_id: UUID, file_id: UUID, file_type: FileType) -> str:
 def signup_key(user_id: UUID, file_id: UUID) -> str:
     """Where a user's signup record rests."""
     return check_key(f"signups/{user_id}/{file_id}.json")
+
+
+def archive_day_prefix(device_id: UUID, hour_at: datetime) -> str:
+    """Where the records of one device and day (UTC) rest, and their manifest."""
+    return check_key(f"{ARCHIVE}/{device_id}/{hour_at:%Y/%m/%d}")
+
+
+def archive_manifest_key(device_id: UUID, hour_at: datetime) -> str:
+    """The manifest of a device's day."""
+    return check_key(f"{archive_day_prefix(device_id, hour_at)}/{ARCHIVE_MANIFEST}")
+
+
+def archive_record_key(device_id: UUID, recording_id: UUID, hour_at: datetime, generation: int, part: int) -> str:
+    """A WFDB record's files without their endings; its last part is the record's name."""
+    name = f"{hour_at:%H}-{recording_id}-{generation}" + (f"-{part}" if part else "")
+    return check_key(f"{archive_day_prefix(device_id, hour_at)}/{name}")

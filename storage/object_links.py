@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import quote
 
 from pydantic import SecretStr
 
@@ -30,3 +31,8 @@ def verify_signature(
         raise Forbidden("the link is not one of ours, or was changed; ask for a new one")
     if now_s >= expires:
         raise Forbidden("the link has expired; ask for a new one")
+
+
+def disposition(filename: str) -> str:
+    """The Content-Disposition of a link's answer: saved under this name (RFC 6266), whatever letters it has."""
+    return f"attachment; filename*=UTF-8''{quote(filename, safe='')}"

@@ -2,50 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from psycopg import AsyncConnection, sql
 
+from schemas import history
+from schemas.clock import now
+from schemas.history import AGGREGATES, Aggregate, Kept
 from schemas.settings import DatabaseSettings
 
-HYPERTABLES: Final = ("ecg_waveforms", "ecg_beats", "ecg_rhythms", "ecg_metrics", "ecg_hrv")
+HYPERTABLES: Final = tuple(table.name for table in history.TABLES)
+COLUMNSTORE: Final = tuple(table.name for table in history.TABLES if table.columnstore)
+"""Those that go into the columnstore unless a setting says otherwise."""
 
-ROWS_ONLY: Final = ("ecg_waveforms",)
-"""Never in the columnstore: coded bytes gain nothing there, and one row costs the unpacking of a thousand."""
+_TO_COLUMNSTORE: Final = sql.SQL("""
+    ALTER TABLE {} SET (
+        timescaledb.compress, timescaledb.compress_segmentby = 'device_id', timescaledb.compress_orderby = 'started_at'
+    )
+""")
 
-
-@dataclass(frozen=True, slots=True)
-class Aggregate:
-    """A continuous aggregate and the step it is refreshed in."""
-
-    name: str
-    refresh_every: timedelta
-
-
-AGGREGATES: Final = (
-    Aggregate("metrics_1min", timedelta(minutes=1)),
-    Aggregate("metrics_1h", timedelta(hours=1)),
-    Aggregate("metrics_1day", timedelta(days=1)),
-    Aggregate("beats_1h", timedelta(hours=1)),
-)
+_REFRESH_AT_MOST: Final = timedelta(hours=1)
+"""A day's bucket is refreshed as soon as it is over: until then its hours are added up for everyone who asks."""
 
 
-async def apply_policies(conn: AsyncConnection, settings: DatabaseSettings) -> None:
+async def apply_policies(conn: AsyncConnection, settings: DatabaseSettings, *, archives: bool = False) -> None:
     """Replace every policy by the one of `settings`; new chunks get the new length, old ones keep theirs.
 
-    `conn` is in no transaction. An aggregate that a migration has just made anew is filled first.
+    `conn` is in no transaction. An aggregate that a migration has just made anew is filled first. With
+    `archives` samples are dropped by the archive alone.
     """
+    kept = settings.kept(archives=archives)
     for table in HYPERTABLES:
-        await _apply_to_table(conn, table, settings)
+        async with conn.transaction():
+            await _apply_to_table(conn, table, kept[table])
     for aggregate in AGGREGATES:
         await _fill_if_empty(conn, aggregate)
-        await _apply_to_aggregate(conn, aggregate, settings)
+        async with conn.transaction():
+            # First of all: TimescaleDB takes no columnstore policy of an aggregate that none refreshes.
+            await _apply_refresh(conn, aggregate, kept[aggregate.name].window)
+            await _apply_to_table(conn, aggregate.name, kept[aggregate.name])
 
 
 async def _fill_if_empty(conn: AsyncConnection, aggregate: Aggregate) -> None:
-    """A policy looks back a few days only, and from its first run on what is older would be taken for nothing."""
+    """From its first run on, a policy takes what is older than its window for nothing."""
+    where = await _materialized(conn, aggregate)
+    cursor = await conn.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(where))
+    if (await cursor.fetchone()) == (False,):
+        # Whole buckets only: what comes into a refreshed one later shows when that is refreshed again.
+        query = "CALL refresh_continuous_aggregate(%s::regclass, NULL, %s::timestamptz)"
+        await conn.execute(query, [aggregate.name, now() - _newest(aggregate)])
+
+
+async def _materialized(conn: AsyncConnection, aggregate: Aggregate) -> sql.Identifier:
     cursor = await conn.execute(
         """
         SELECT materialization_hypertable_schema, materialization_hypertable_name
@@ -55,45 +64,39 @@ async def _fill_if_empty(conn: AsyncConnection, aggregate: Aggregate) -> None:
         [aggregate.name],
     )
     [where] = await cursor.fetchall()
-    cursor = await conn.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(*where)))
-    if (await cursor.fetchone()) == (False,):
-        await conn.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", [aggregate.name])
+    return sql.Identifier(*where)
 
 
-async def _apply_to_table(conn: AsyncConnection, table: str, settings: DatabaseSettings) -> None:
-    async with conn.transaction():
+async def _apply_to_table(conn: AsyncConnection, table: str, kept: Kept) -> None:
+    """To a hypertable or to an aggregate, which TimescaleDB keeps in one."""
+    await conn.execute("SELECT set_chunk_time_interval(%s::regclass, %s::interval)", [table, kept.chunk])
+    await conn.execute("SELECT remove_compression_policy(%s::regclass, if_exists => true)", [table])
+    if kept.compress_after is not None:
+        if table in HYPERTABLES and table not in COLUMNSTORE:
+            await conn.execute(_TO_COLUMNSTORE.format(sql.Identifier(table)))
         await conn.execute(
-            "SELECT set_chunk_time_interval(%s::regclass, %s::interval)",
-            [table, timedelta(hours=settings.chunk_hours)],
+            "SELECT add_compression_policy(%s::regclass, compress_after => %s::interval)", [table, kept.compress_after]
         )
-        await conn.execute("SELECT remove_compression_policy(%s::regclass, if_exists => true)", [table])
-        if table not in ROWS_ONLY:
-            await conn.execute(
-                "SELECT add_compression_policy(%s::regclass, compress_after => %s::interval)",
-                [table, timedelta(hours=settings.compress_after_hours)],
-            )
-        await conn.execute("SELECT remove_retention_policy(%s::regclass, if_exists => true)", [table])
+    await conn.execute("SELECT remove_retention_policy(%s::regclass, if_exists => true)", [table])
+    if kept.retention is not None:
         await conn.execute(
-            "SELECT add_retention_policy(%s::regclass, drop_after => %s::interval)",
-            [table, timedelta(days=settings.retention_days)],
+            "SELECT add_retention_policy(%s::regclass, drop_after => %s::interval)", [table, kept.retention]
         )
 
 
-async def _apply_to_aggregate(conn: AsyncConnection, aggregate: Aggregate, settings: DatabaseSettings) -> None:
-    # What arrives later than the rows are compressed is aggregated no more: both windows end at the same age. A window
-    # must hold two buckets or more, and it must not reach what retention has dropped, which would erase it here too.
-    newest = aggregate.refresh_every
-    oldest = max(timedelta(hours=settings.compress_after_hours), newest * 4)
-    async with conn.transaction():
-        await conn.execute(
-            "SELECT remove_continuous_aggregate_policy(%s::regclass, if_exists => true)", [aggregate.name]
+async def _apply_refresh(conn: AsyncConnection, aggregate: Aggregate, window: timedelta | None) -> None:
+    await conn.execute("SELECT remove_continuous_aggregate_policy(%s::regclass, if_exists => true)", [aggregate.name])
+    await conn.execute(
+        """
+        SELECT add_continuous_aggregate_policy(
+            %s::regclass,
+            start_offset => %s::interval, end_offset => %s::interval, schedule_interval => %s::interval
         )
-        await conn.execute(
-            """
-            SELECT add_continuous_aggregate_policy(
-                %s::regclass,
-                start_offset => %s::interval, end_offset => %s::interval, schedule_interval => %s::interval
-            )
-            """,
-            [aggregate.name, oldest, newest, aggregate.refresh_every],
-        )
+        """,
+        [aggregate.name, window, _newest(aggregate), min(aggregate.bucket, _REFRESH_AT_MOST)],
+    )
+
+
+def _newest(aggregate: Aggregate) -> timedelta:
+    """How old a bucket is refreshed at: after those it is made of, and after rows of its end that came in time."""
+    return min(aggregate.bucket, _REFRESH_AT_MOST)

@@ -9,11 +9,12 @@ from typing import Final, Literal
 from psycopg import AsyncConnection, sql
 
 from schemas.statistics import ActivityPoint, BeatPoint, DevicePoint, LabelHours, RateShare, Reach, Recorder
+from storage.dialects import View, between
 from storage.rows import fetch_all
 
 Step = Literal["hour", "day"]
 
-_VIEW_BY_STEP: Final[dict[Step, str]] = {"hour": "metrics_1h", "day": "metrics_1day"}
+_VIEW_BY_STEP: Final[dict[Step, View]] = {"hour": "metrics_1h", "day": "metrics_1day"}
 _RATES: Final = (0, 40, 50, 60, 70, 80, 90, 100, 110, 120, 140, 160)
 """Where the bands of the heart-rate spread begin; the last has no end."""
 
@@ -32,9 +33,9 @@ class Span:
     def params(self) -> dict[str, object]:
         return {"start": self.start, "end": self.end}
 
-    @property
-    def view(self) -> sql.Identifier:
-        return sql.Identifier(_VIEW_BY_STEP[self.step])
+    async def buckets(self, conn: AsyncConnection) -> sql.Composed:
+        """The hours or days of metrics, to select from."""
+        return await between(conn, _VIEW_BY_STEP[self.step])
 
     def bucket(self, column: str) -> sql.Composed:
         """The start of the hour or day that a moment lies in."""
@@ -55,11 +56,10 @@ async def activity(conn: AsyncConnection, span: Span) -> list[ActivityPoint]:
             min(t.heart_rate_min) AS heart_rate_min,
             max(t.heart_rate_max) AS heart_rate_max,
             sum(t.quality_sum) / nullif(sum(t.seconds), 0)::float8 AS quality_mean
-        FROM {view} AS t
-        WHERE t.bucket >= %(start)s AND t.bucket < %(end)s
+        FROM {buckets} AS t
         GROUP BY t.bucket
         ORDER BY t.bucket
-    """).format(view=span.view)
+    """).format(buckets=await span.buckets(conn))
     return await fetch_all(conn, ActivityPoint, query, span.params)
 
 
@@ -70,9 +70,8 @@ async def reach(conn: AsyncConnection, span: Span) -> Reach:
             count(DISTINCT t.user_id) AS users,
             count(DISTINCT t.device_id) AS devices,
             coalesce(sum(t.seconds) / 3600.0, 0)::float8 AS hours
-        FROM {view} AS t
-        WHERE t.bucket >= %(start)s AND t.bucket < %(end)s
-    """).format(view=span.view)
+        FROM {buckets} AS t
+    """).format(buckets=await span.buckets(conn))
     [row] = await fetch_all(conn, Reach, query, span.params)
     return row
 
@@ -81,15 +80,14 @@ async def beats(conn: AsyncConnection, span: Span) -> list[BeatPoint]:
     """Buckets with beats, in order."""
     query = sql.SQL("""
         SELECT
-            {bucket} AS at,
+            b.bucket AS at,
             sum(b.beats)::bigint AS beats,
             sum(b.supraventricular)::bigint AS supraventricular,
             sum(b.ventricular)::bigint AS ventricular
-        FROM beats_1h AS b
-        WHERE b.bucket >= %(start)s AND b.bucket < %(end)s
-        GROUP BY 1
-        ORDER BY 1
-    """).format(bucket=span.bucket("b.bucket"))
+        FROM {buckets} AS b
+        GROUP BY b.bucket
+        ORDER BY b.bucket
+    """).format(buckets=await between(conn, "beats_1h" if span.step == "hour" else "beats_1day"))
     return await fetch_all(conn, BeatPoint, query, span.params)
 
 
@@ -97,11 +95,10 @@ async def labels(conn: AsyncConnection, span: Span) -> list[LabelHours]:
     """Each label's hours, the largest share first."""
     query = sql.SQL("""
         SELECT t.arrhythmia_type AS label, (sum(t.seconds) / 3600.0)::float8 AS hours
-        FROM {view} AS t
-        WHERE t.bucket >= %(start)s AND t.bucket < %(end)s
+        FROM {buckets} AS t
         GROUP BY t.arrhythmia_type
         ORDER BY hours DESC, label
-    """).format(view=span.view)
+    """).format(buckets=await span.buckets(conn))
     return await fetch_all(conn, LabelHours, query, span.params)
 
 
@@ -115,13 +112,13 @@ async def rate_spread(conn: AsyncConnection, span: Span) -> list[RateShare]:
         FROM unnest(%(from_bpm)s::int[], %(to_bpm)s::int[]) AS band (from_bpm, to_bpm)
         LEFT JOIN (
             SELECT sum(t.heart_rate_sum) / sum(t.heart_rate_count) AS bpm, sum(t.heart_rate_count) AS seconds
-            FROM {view} AS t
-            WHERE t.bucket >= %(start)s AND t.bucket < %(end)s AND t.heart_rate_count > 0
+            FROM {buckets} AS t
+            WHERE t.heart_rate_count > 0
             GROUP BY t.bucket, t.device_id
         ) AS mean ON mean.bpm >= band.from_bpm AND (band.to_bpm = 0 OR mean.bpm < band.to_bpm)
         GROUP BY band.from_bpm, band.to_bpm
         ORDER BY band.from_bpm
-    """).format(view=span.view)
+    """).format(buckets=await span.buckets(conn))
     bands = {"from_bpm": list(_RATES), "to_bpm": [*_RATES[1:], 0]}
     return await fetch_all(conn, RateShare, query, {**span.params, **bands})
 
@@ -132,15 +129,15 @@ async def top_recorders(conn: AsyncConnection, span: Span) -> list[Recorder]:
         SELECT u.user_id, u.username, top.hours
         FROM (
             SELECT t.user_id, (sum(t.seconds) / 3600.0)::float8 AS hours
-            FROM {view} AS t
-            WHERE t.bucket >= %(start)s AND t.bucket < %(end)s AND t.user_id IS NOT NULL
+            FROM {buckets} AS t
+            WHERE t.user_id IS NOT NULL
             GROUP BY t.user_id
         ) AS top
         JOIN users AS u ON u.user_id = top.user_id
         WHERE u.deleted_at IS NULL
         ORDER BY top.hours DESC, u.user_id
         LIMIT %(top)s
-    """).format(view=span.view)
+    """).format(buckets=await span.buckets(conn))
     return await fetch_all(conn, Recorder, query, {**span.params, "top": _TOP})
 
 
@@ -157,8 +154,7 @@ async def device_points(conn: AsyncConnection, span: Span) -> list[DevicePoint]:
                 t.bucket AS at,
                 count(DISTINCT t.device_id) AS active_devices,
                 (sum(t.seconds) / 3600.0)::float8 AS recorded_hours
-            FROM {view} AS t
-            WHERE t.bucket >= %(start)s AND t.bucket < %(end)s
+            FROM {buckets} AS t
             GROUP BY t.bucket
         ) AS used
         FULL JOIN (
@@ -168,5 +164,5 @@ async def device_points(conn: AsyncConnection, span: Span) -> list[DevicePoint]:
             GROUP BY 1
         ) AS made USING (at)
         ORDER BY at
-    """).format(view=span.view, bucket=span.bucket("d.registered_at"))
+    """).format(buckets=await span.buckets(conn), bucket=span.bucket("d.registered_at"))
     return await fetch_all(conn, DevicePoint, query, span.params)

@@ -19,8 +19,7 @@ async def user_points(conn: AsyncConnection, span: Span) -> list[UserPoint]:
             coalesce(used.active_users, 0) AS active_users
         FROM (
             SELECT t.bucket AS at, count(DISTINCT t.user_id) AS active_users
-            FROM {view} AS t
-            WHERE t.bucket >= %(start)s AND t.bucket < %(end)s
+            FROM {buckets} AS t
             GROUP BY t.bucket
         ) AS used
         FULL JOIN (
@@ -36,7 +35,9 @@ async def user_points(conn: AsyncConnection, span: Span) -> list[UserPoint]:
             GROUP BY 1
         ) AS opened USING (at)
         ORDER BY at
-    """).format(view=span.view, created=span.bucket("u.created_at"), opened=span.bucket("s.created_at"))
+    """).format(
+        buckets=await span.buckets(conn), created=span.bucket("u.created_at"), opened=span.bucket("s.created_at")
+    )
     return await fetch_all(conn, UserPoint, query, span.params)
 
 

@@ -11,11 +11,12 @@ from psycopg import AsyncConnection, sql
 
 from schemas.clock import to_datetime
 from storage.access import Access
+from storage.dialects import View, between
 from storage.rows import fetch_all
 
 Step = Literal["1min", "1h", "1day"]
 
-_VIEW_BY_STEP: Final[dict[Step, str]] = {"1min": "metrics_1min", "1h": "metrics_1h", "1day": "metrics_1day"}
+_VIEW_BY_STEP: Final[dict[Step, View]] = {"1min": "metrics_1min", "1h": "metrics_1h", "1day": "metrics_1day"}
 _LENGTH_BY_STEP_S: Final[dict[Step, int]] = {"1min": 60, "1h": 3600, "1day": 86_400}
 
 
@@ -161,12 +162,12 @@ async def trend(
             min(t.heart_rate_min) AS heart_rate_min,
             max(t.heart_rate_max) AS heart_rate_max,
             sum(t.quality_sum) / sum(t.seconds)::float8 AS quality_mean
-        FROM {view} AS t
-        WHERE t.device_id = %(device_id)s AND t.bucket >= %(start)s AND t.bucket < %(end)s AND {scope}
+        FROM {buckets} AS t
+        WHERE t.device_id = %(device_id)s AND {scope}
         GROUP BY t.bucket
         ORDER BY t.bucket
     """).format(
-        view=sql.Identifier(_VIEW_BY_STEP[step]),
+        buckets=await between(conn, _VIEW_BY_STEP[step]),
         length_s=_LENGTH_BY_STEP_S[step],
         scope=access.clause("t.user_id"),
     )

@@ -90,12 +90,10 @@ async def samples(
 ) -> Response:
     wanted, access = query.wanted(), for_caller(caller)
     if query.points is not None:
-        async with rooms.database.transaction() as conn:
-            drawn = await stored_strips.draw(conn, access, wanted, query.points)
+        drawn = await stored_strips.draw(rooms.database, rooms.shelf, access, wanted, query.points)
         _witnessed(witness, caller, query, drawn)
         return Response(await asyncio.to_thread(_drawn, drawn), media_type="application/json")
-    async with rooms.database.transaction() as conn:
-        strips = await stored_strips.read(conn, access, wanted)
+    strips = await stored_strips.read(rooms.database, rooms.shelf, access, wanted)
     _witnessed(witness, caller, query, strips)
     if PROTOBUF in request.headers.get("accept", ""):
         packed = _packed(strips) if waveform_json.is_short(strips) else await asyncio.to_thread(_packed, strips)

@@ -9,11 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from storage.waveform_codec.kernel import cached_kernel, kernel, stamp
-from storage.waveform_codec.lanes import FIRST_WEIGHT, LANES, ROWS, bit_length, bits_at, synthesise
+from storage.waveform_codec.lanes import CHUNK, FIRST_WEIGHT, LANES, ROWS, bit_length, bits_at, synthesise, turn
 from storage.waveform_codec.tables import ESCAPE, FIRST_LEVEL, RAW_BITS, STATE_BITS
-
-CHUNK: Final = 256
-"""Samples of a lead between two looks at whether its bits have ended."""
 
 PADDING: Final = 2048
 """Bytes to read beyond the last lead: a symbol takes 37 bits at most, whatever the bytes say, and the word 8 bytes."""
@@ -154,11 +151,11 @@ def _order(lanes: Any, streams: Any, order: Any) -> Any:
 
 
 @kernel
-def _give(lane: Any, number: int, stream: Any, block: Any, samples: Any, count: int) -> bool:
+def _give(lane: Any, number: int, stream: Any, columns: Any, samples: Any, count: int) -> bool:
     """Copy what a lane has made to where it goes; whether its bits are sound so far."""
-    begin, column = _UINT64(stream.at + lane.done), _UINT64(number)
-    for row in range(_UINT64(count)):
-        samples[begin + row] = block[row * _UINT64(LANES) + column]
+    begin, column = _UINT64(stream.at + lane.done), _UINT64(number) * _UINT64(CHUNK)
+    for i in range(_UINT64(count)):
+        samples[begin + i] = columns[column + i]
     lane.done += count
     if lane.done < stream.count:
         return bool(lane.position <= stream.end * 8)
@@ -187,6 +184,7 @@ def compiled() -> Callable[..., int]:
         carried = np.zeros(ROWS * LANES, np.int32)
         residuals = np.zeros(CHUNK * LANES, np.int32)
         block = np.zeros(CHUNK * LANES, np.int16)
+        columns = np.zeros(CHUNK * LANES, np.int16)
         following = 0
         for lane in lanes:
             lane.stream = _IDLE
@@ -197,9 +195,11 @@ def compiled() -> Callable[..., int]:
                 return version
             _tell_apart(data, entries, classes, lanes, order, busy, residuals, count)
             synthesise(carried, residuals, block, count)
+            for row in range(0, count, LANES):
+                turn(block, columns, row)
             for number in order[:busy]:
                 stream = lanes[number].stream
-                if not _give(lanes[number], number, streams[stream], block, samples, count):
+                if not _give(lanes[number], number, streams[stream], columns, samples, count):
                     bad[0] = stream
                     return version
 

@@ -8,9 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from storage.waveform_codec.decoding import CHUNK
 from storage.waveform_codec.kernel import cached_kernel, kernel, stamp
-from storage.waveform_codec.lanes import FIRST_WEIGHT, LANES, ROWS, analyse, bit_length
+from storage.waveform_codec.lanes import CHUNK, FIRST_WEIGHT, LANES, ROWS, analyse, bit_length
 from storage.waveform_codec.tables import ABSENT, ESCAPE, FIRST_LEVEL, RAW_BITS, STATE_BITS, STATES, SYMBOLS
 
 LEAD: Final = np.dtype([(name, "i8") for name in ("at", "count", "to", "size")])

@@ -19,6 +19,9 @@ ORDER: Final = 8
 ROWS: Final = 3 * ORDER + 1
 """Rows of LANES int32 that a prediction carries on: weights, differences and their signs (newest first), the sample."""
 
+CHUNK: Final = 256
+"""Samples of a lane between two looks at whether its bits have ended; a multiple of LANES."""
+
 FIRST_WEIGHT: Final = 2048
 STEP: Final = 16
 _SHIFT: Final = 12
@@ -27,6 +30,11 @@ _LOWEST, _HIGHEST = -32768, 32767
 _INT64: Final = ir.IntType(64)
 _WIDE: Final = ir.VectorType(ir.IntType(32), LANES)
 _NARROW: Final = ir.VectorType(ir.IntType(16), LANES)
+_ZIPPED: Final = [
+    ir.Constant(_WIDE, [i + from_second for i in half for from_second in (0, LANES)])
+    for half in (range(LANES // 2), range(LANES // 2, LANES))
+]
+"""Which of two vectors' elements, in turn, make their lower halves and their upper halves zipped."""
 
 
 def _bits_at(_typing: Any, data: Any, position: Any) -> Any:
@@ -62,11 +70,33 @@ def _analyse(_typing: Any, carried: Any, residuals: Any, samples: Any, _count: A
     return types.void(carried, residuals, samples, types.int64), _loop(_miss)
 
 
+def _turn(_typing: Any, samples: Any, columns: Any, _row: Any) -> Any:
+    """Turn LANES rows of int16 `samples` from `row` on: a lane's own side by side, CHUNK for each lane, in `columns`."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        rows, turned = (_data(context, builder, kind, arg) for kind, arg in zip(signature.args, args[:2], strict=False))
+        held = [_load(builder, rows, _next(builder, args[2], i), _NARROW) for i in range(LANES)]
+        for _ in range(3):  # zipping the halves three times turns 8 x 8
+            pairs = zip(held[: LANES // 2], held[LANES // 2 :], strict=True)
+            held = [builder.shuffle_vector(a, b, zipped) for a, b in pairs for zipped in _ZIPPED]
+        tile = builder.udiv(args[2], ir.Constant(_INT64, LANES))
+        for lane, column in enumerate(held):
+            _store(builder, column, turned, _next(builder, tile, lane * (CHUNK // LANES)))
+        return context.get_dummy_value()
+
+    return types.void(samples, columns, types.int64), build
+
+
+def _next(builder: Any, row: Any, more: int) -> Any:
+    return builder.add(row, ir.Constant(_INT64, more))
+
+
 # Inside a kernel they are called without the first argument, which their type does not tell.
 bits_at: Any = intrinsic(_bits_at)
 bit_length: Any = intrinsic(_bit_length)
 synthesise: Any = intrinsic(_synthesise)
 analyse: Any = intrinsic(_analyse)
+turn: Any = intrinsic(_turn)
 
 
 @dataclass(frozen=True, slots=True)

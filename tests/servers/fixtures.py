@@ -6,7 +6,9 @@ from contextlib import contextmanager
 import pytest
 
 from tests.servers.availability import Unavailable, tiers_are_required
+from tests.servers.azure import AzureAddress, running_azure
 from tests.servers.chromium import Browser, running_chromium
+from tests.servers.gcs import GcsAddress, running_gcs
 from tests.servers.kafka import KafkaAddress, running_kafka
 from tests.servers.minio import S3Address, running_s3
 from tests.servers.redis import RedisAddress, running_redis
@@ -28,6 +30,18 @@ def timescale_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Times
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Address]:
     with skipping_or_failing("S3"), running_s3(tmp_path_factory.mktemp("s3")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def azure_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureAddress]:
+    with skipping_or_failing("Azure"), running_azure(tmp_path_factory.mktemp("azure")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def gcs_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GcsAddress]:
+    with skipping_or_failing("Google Cloud Storage"), running_gcs(tmp_path_factory.mktemp("gcs")) as address:
         yield address
 
 

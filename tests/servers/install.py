@@ -4,13 +4,23 @@ import sys
 import time
 
 from tests.servers.availability import Unavailable
+from tests.servers.azure import install_azurite
 from tests.servers.chromium import find_chromium
+from tests.servers.gcs import install_fake_gcs
 from tests.servers.kafka import install_kafka
 from tests.servers.minio import install_minio
 from tests.servers.redis import find_redis
 from tests.servers.timescale import install_timescale
 
-INSTALLERS = (install_kafka, install_timescale, install_minio, find_redis, find_chromium)
+INSTALLERS = (
+    install_kafka,
+    install_timescale,
+    install_minio,
+    install_azurite,
+    install_fake_gcs,
+    find_redis,
+    find_chromium,
+)
 
 
 def main() -> int:

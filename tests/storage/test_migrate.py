@@ -1,6 +1,8 @@
 """A schema is brought up to date once, by whoever comes first, and its policies follow the settings."""
 
 import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -9,7 +11,7 @@ from schemas.errors import Busy, Misconfigured
 from schemas.settings import DatabaseSettings
 from storage.database import Database
 from storage.migrate import migrate, migrations, pending
-from storage.policies import HYPERTABLES
+from storage.policies import AGGREGATES, COLUMNSTORE
 from tests.storage.conftest import settings_for
 
 
@@ -82,42 +84,89 @@ async def test_the_growing_tables_are_hypertables_with_a_columnstore(timescale_u
             FROM timescaledb_information.hypertables
             WHERE compression_enabled
         """)
-        assert {row[0] for row in await cursor.fetchall()} >= set(HYPERTABLES) - {"ecg_waveforms"}  # coded already
+        assert {row[0] for row in await cursor.fetchall()} >= set(COLUMNSTORE)
 
 
 @pytest.mark.timescale
 async def test_policies_follow_the_settings(timescale_url: str) -> None:
     changed: dict[str, object] = {
         "LEADWIRE_CHUNK_HOURS": 6, "LEADWIRE_COMPRESS_AFTER_HOURS": 12, "LEADWIRE_RETENTION_DAYS": 30,
+        "LEADWIRE_TABLE_RETENTION_DAYS": {"metrics_1min": 20}, "LEADWIRE_REFRESH_DAYS": 10,
     }  # fmt: skip
-    assert await policies(timescale_url, changed) == {
-        "chunk": "06:00:00",
-        "policy_compression": "12:00:00",
-        "policy_retention": "30 days",
-        "policy_refresh_continuous_aggregate": "12:00:00",
-    }
-    assert await policies(timescale_url, {}) == {
-        "chunk": "1 day",
-        "policy_compression": "2 days",
-        "policy_retention": "365 days",
-        "policy_refresh_continuous_aggregate": "2 days",
-    }
+    found = await policies(timescale_url, changed)
+    assert found["ecg_beats"] == Policies(hours(3), compress=hours(12), drop=days(30))
+    assert found["ecg_rhythms"] == Policies(hours(42), compress=hours(12), drop=days(30))
+    assert found["metrics_1min"] == Policies(hours(42), compress=days(14), drop=days(20), refresh=days(10))
+    found = await policies(timescale_url, {})
+    assert found["ecg_beats"] == Policies(hours(12), compress=days(2), drop=days(365))
+    assert found["metrics_1min"] == Policies(days(7), compress=days(14), refresh=days(365) - timedelta(minutes=1))
+    assert found["metrics_1day"] == Policies(days(365), compress=days(14))
 
 
-async def policies(url: str, changed: dict[str, object]) -> dict[str, str]:
-    """What holds for ecg_beats, and how far back its minutes are refreshed, after migrating with these settings."""
-    await migrate(url, settings_for(url, **changed))
+@pytest.mark.timescale
+async def test_a_table_may_stay_out_of_the_columnstore_and_be_kept_forever(timescale_url: str) -> None:
+    never: dict[str, object] = {
+        "LEADWIRE_TABLE_COMPRESS_AFTER_HOURS": {"ecg_rhythms": 0}, "LEADWIRE_TABLE_RETENTION_DAYS": {"ecg_hrv": 0},
+    }  # fmt: skip
+    found = await policies(timescale_url, never, archives=True)
+    assert found["ecg_rhythms"] == Policies(days(7), drop=days(365))
+    assert found["ecg_waveforms"] == Policies(hours(12))  # what the archive has not verified is not dropped
+    assert found["ecg_hrv"] == Policies(days(7), compress=days(2))
+    await policies(timescale_url, {})
+
+
+@pytest.mark.timescale
+async def test_aggregates_that_are_there_keep_what_they_hold(timescale_url: str) -> None:
+    await migrate(timescale_url, settings_for(timescale_url))
+    before = await made_aggregates(timescale_url)
+    await migrate(timescale_url, settings_for(timescale_url))
+    assert await made_aggregates(timescale_url) == before
+    assert set(before) >= {aggregate.name for aggregate in AGGREGATES}
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Of one table or aggregate, as the server tells them."""
+
+    chunk: timedelta
+    compress: timedelta | None = None
+    drop: timedelta | None = None
+    refresh: timedelta | None = None
+
+
+def hours(count: int) -> timedelta:
+    return timedelta(hours=count)
+
+
+def days(count: int) -> timedelta:
+    return timedelta(days=count)
+
+
+async def policies(url: str, changed: dict[str, object], *, archives: bool = False) -> dict[str, Policies]:
+    """What holds after migrating with these settings, by the name of the table or aggregate."""
+    await migrate(url, settings_for(url, **changed), archives=archives)
     async with await psycopg.AsyncConnection.connect(url) as conn:
         cursor = await conn.execute("""
-            SELECT proc_name, config ->> 'compress_after', config ->> 'drop_after', config ->> 'start_offset'
-            FROM timescaledb_information.jobs
-            WHERE hypertable_name IN ('ecg_beats', 'metrics_1min')
+            SELECT
+                coalesce(a.view_name, d.hypertable_name),
+                d.time_interval,
+                max(j.config ->> 'compress_after')::interval,
+                max(j.config ->> 'drop_after')::interval,
+                max(j.config ->> 'start_offset')::interval
+            FROM timescaledb_information.dimensions AS d
+            LEFT JOIN timescaledb_information.continuous_aggregates AS a
+                ON a.materialization_hypertable_name = d.hypertable_name
+            LEFT JOIN timescaledb_information.jobs AS j
+                ON j.hypertable_name IN (d.hypertable_name, a.view_name)
+            GROUP BY 1, 2
         """)
-        found = {row[0]: next(filter(None, row[1:])) for row in await cursor.fetchall()}
+        return {row[0]: Policies(*row[1:]) for row in await cursor.fetchall()}
+
+
+async def made_aggregates(url: str) -> dict[str, str]:
+    async with await psycopg.AsyncConnection.connect(url) as conn:
         cursor = await conn.execute("""
-            SELECT time_interval::text
-            FROM timescaledb_information.dimensions
-            WHERE hypertable_name = 'ecg_beats'
+            SELECT view_name, materialization_hypertable_name
+            FROM timescaledb_information.continuous_aggregates
         """)
-        [chunk] = [row[0] for row in await cursor.fetchall()]
-        return found | {"chunk": chunk}
+        return dict(await cursor.fetchall())

@@ -21,7 +21,7 @@ from tests.servers.availability import Unavailable
 from tests.servers.certificates import Authority, authority
 from tests.servers.fixtures import skipping_or_failing
 from tests.servers.minio import S3Address, running_secure_s3
-from tests.storage.test_objects import on_s3
+from tests.storage.object_stores import in_s3
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def secure_s3(ours: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.mark.s3
 async def test_objects_travel_over_tls_of_a_private_authority(secure_s3: S3Address, ours: Authority) -> None:
-    store = on_s3(secure_s3, LEADWIRE_S3_CA_FILE=ours.file)
+    store = in_s3(secure_s3).open(LEADWIRE_S3_CA_FILE=ours.file)
     await store.ensure()
     await store.put("a/b", b"sealed", "text/plain")
     assert await store.get("a/b") == b"sealed"
@@ -122,11 +122,11 @@ async def test_objects_travel_over_tls_of_a_private_authority(secure_s3: S3Addre
 async def test_an_object_store_of_another_authority_is_refused(secure_s3: S3Address, strangers: Authority) -> None:
     for settings in ({"LEADWIRE_S3_CA_FILE": strangers.file}, {}):
         with pytest.raises(Busy, match="LEADWIRE_S3_CA_FILE"):
-            await on_s3(secure_s3, **settings).ping()
+            await in_s3(secure_s3).open(**settings).ping()
 
 
 def test_a_file_that_is_no_certificate_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.pem").write_text("no certificate")
     address = S3Address("https://127.0.0.1:1", "k", str(uuid4()))
     with pytest.raises(Misconfigured, match=r"LEADWIRE_S3_CA_FILE=.*x\.pem can't be used"):
-        on_s3(address, LEADWIRE_S3_CA_FILE=tmp_path / "x.pem")
+        in_s3(address).open(LEADWIRE_S3_CA_FILE=tmp_path / "x.pem")

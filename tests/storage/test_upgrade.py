@@ -24,7 +24,9 @@ from tests.servers.timescale import running_timescale
 from tests.storage.conftest import own_database, settings_for
 
 DEVICE_ID = UUID(int=0xD1)
-OLD_AGGREGATES = tuple(aggregate for aggregate in policies.AGGREGATES if aggregate.name != "beats_1h")
+OLD_AGGREGATES = policies.AGGREGATES[:3]
+BEFORE_0015 = {"LEADWIRE_TABLE_COMPRESS_AFTER_HOURS": {aggregate.name: 0 for aggregate in policies.AGGREGATES}}
+"""Aggregates could not go into the columnstore then."""
 STEPS: tuple[Step, ...] = ("1min", "1h", "1day")
 MINUTES = 12 * 60
 BEGAN = (now() - timedelta(days=6)).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -68,7 +70,7 @@ async def old_url(empty_url: str, timescale: bool, monkeypatch: pytest.MonkeyPat
         patch.setattr(migrating, "migrations", lambda **_: before)
         patch.setattr(policies, "HYPERTABLES", [name for name in policies.HYPERTABLES if name != "ecg_hrv"])
         patch.setattr(policies, "AGGREGATES", OLD_AGGREGATES)
-        await migrate(empty_url, settings_for(empty_url))
+        await migrate(empty_url, settings_for(empty_url, **BEFORE_0015))
     async with await psycopg.AsyncConnection.connect(empty_url, autocommit=True) as conn:
         await conn.execute(WRITE_AS_BEFORE_0006, [DEVICE_ID, DEVICE_ID, BEGAN, MINUTES])
         if timescale:

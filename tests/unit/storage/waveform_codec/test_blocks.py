@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.waveform_codec.blocks import _checksum, decode_blocks, encode_blocks
-from storage.waveform_codec.decoding import CHUNK
 from storage.waveform_codec.frequencies import CLASSES, FREQUENCIES
+from storage.waveform_codec.lanes import CHUNK
 from storage.waveform_codec.tables import STATES, SYMBOLS
 from tests.unit.storage.waveform_codec import reference
 from tests.unit.storage.waveform_codec.signals import KINDS, block, like_ecg
