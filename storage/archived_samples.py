@@ -1,8 +1,7 @@
-"""Samples from wherever they rest: rows of the database and records of the archive in one answer, each sample once.
+"""Samples from wherever they rest: rows of the database and records of the archive in one answer, each sample once."""
 
-What is asked of the database and what of the object store are two steps, so that no connection waits for a store.
-The rows are read before the index: samples move one way only, so what leaves the rows in between is in the index.
-"""
+# What is asked of the database and what of the object store are two steps, so that no connection waits for a store.
+# The rows are read before the index: samples move one way only, so what leaves the rows in between is in the index.
 
 from __future__ import annotations
 
