@@ -13,7 +13,7 @@ BROKER ?= tansu
 PEERS_VENV := .venv-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline bench-uploads soak chaos accuracy peers proto lock clean
+.PHONY: help install install-dev demo test check format lint types imports bench-signal bench-pipeline bench-uploads bench-api bench-store soak chaos accuracy peers proto lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ $(VENV)/.installed: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo "installing into $(VENV) (about a minute) ..." >&2
 	@$(PIP) install --quiet --no-compile --require-hashes -r requirements/run.txt
 	@$(PIP) install --quiet --no-build-isolation --no-deps -e .
-	@$(BIN)/python -m compileall -q $(VENV)/lib >/dev/null 2>&1 & $(BIN)/python -m processors.ecg.warm >&2; wait
+	@$(BIN)/python -m compileall -q $(VENV)/lib >/dev/null 2>&1 & $(BIN)/python -m storage.waveform_codec.warm >&2 & $(BIN)/python -m processors.ecg.warm >&2; wait
 	@touch $@
 
 install-dev: $(VENV)/.installed-dev
@@ -76,6 +76,12 @@ bench-uploads: install ## 1,000 reports of 2 MB, 16 at a time, with the object s
 bench-api: install $(PEERS_VENV)/.installed ## lists, logins, mixed load and abuse over a month of 5,000 users; one JSON object (CADENCE= PART=lists,logins,mixed,abuse JSON=file); WRITE=1 puts it into docs/api-bench.md
 	@$(BIN)/python -m bench.api $(if $(CADENCE),--cadence $(CADENCE)) $(if $(PART),--part $(PART)) \
 		$(if $(JSON),--json "$(JSON)") $(if $(WRITE),--write)
+
+bench-store: install $(PEERS_VENV)/.installed ## what the store takes in, how small it keeps it, how fast it gives it back; one JSON object (PART=formats,sustained,outages DATA= SERVER= SECONDS= JSON=file); WRITE=1 puts it into docs/store-bench.md
+	@$(BIN)/python -m bench.store $(if $(PART),--part $(PART)) $(if $(DATA),--data $(DATA)) $(if $(SERVER),--server $(SERVER)) \
+		--seconds $(SECONDS) $(if $(JSON),--json "$(JSON)") $(if $(WRITE),--write)
+
+bench-store: SECONDS = 600
 
 soak: install ## half an hour with restarts on Apache Kafka: nothing lost, memory flat (DEVICES= SECONDS= SEED= JSON=file)
 	@$(BIN)/python -m bench.pipeline --soak --broker kafka --devices $(DEVICES) --seconds $(SECONDS) --seed $(SEED) \

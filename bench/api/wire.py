@@ -7,7 +7,7 @@ import json
 import re
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
@@ -60,8 +60,7 @@ class Connection(asyncio.Protocol):
         return made
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # what TCP gives
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # what TCP gives; uvloop's is no subclass of it
 
     def send(self, data: bytes) -> asyncio.Future[Answer]:
         """The answer is the future's; one that never comes has status 0."""

@@ -24,7 +24,7 @@ from storage.audit_chain import verify
 from storage.database import Database
 from storage.erasure import Erased, erase
 from storage.objects_local import LocalObjects
-from storage.policies import AGGREGATES
+from storage.policies import AGGREGATES, COLUMNSTORE
 from storage.reports import FinishedReport
 from tests.storage import made
 from tests.storage.made import START_US, Patient
@@ -197,7 +197,7 @@ async def test_compressed_chunks_and_aggregates_are_erased_too(
 ) -> None:
     async with database.transaction() as conn:
         mine, others = await leave_traces(conn, store, EARLIER_US), await leave_traces(conn, store, EARLIER_US)
-    for table in ("ecg_metrics", "ecg_beats", "ecg_rhythms", "ecg_hrv"):
+    for table in COLUMNSTORE:
         async with database.transaction() as conn:
             query = "SELECT compress_chunk(c, true) FROM show_chunks(%s::regclass, older_than => %s::timestamptz) AS c"
             await conn.execute(query, [table, to_datetime(EARLIER_US) + REFRESHED])

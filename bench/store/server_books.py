@@ -1,0 +1,69 @@
+"""The server's own books: log written, disk taken, checkpoints made."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection, sql
+
+_CHECKPOINTER_OF_ITS_OWN = 170_000
+"""From this version on checkpoints are counted in a view of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """At a moment."""
+
+    wal_bytes: int
+    database_bytes: int
+    checkpoints: int
+
+
+async def books(conn: AsyncConnection) -> Books:
+    """As they stand."""
+    own = conn.info.server_version >= _CHECKPOINTER_OF_ITS_OWN
+    made = "num_done FROM pg_stat_checkpointer" if own else "checkpoints_timed + checkpoints_req FROM pg_stat_bgwriter"
+    query = f"""
+        SELECT
+            pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint, pg_database_size(current_database()),
+            (SELECT {made})::bigint
+    """
+    cursor = await conn.execute(query.encode())
+    [row] = await cursor.fetchall()
+    return Books(*row)
+
+
+def difference(before: Books, after: Books, samples: int, seconds: float) -> dict[str, Any]:
+    """What a load cost, beside the samples that came with it."""
+    wal, disk, millions = (
+        after.wal_bytes - before.wal_bytes,
+        after.database_bytes - before.database_bytes,
+        samples / 1e6,
+    )
+    return {
+        "wal_mb": round(wal / 1e6, 1),
+        "wal_mb_per_s": round(wal / 1e6 / seconds, 2),
+        "wal_mb_per_m_samples": round(wal / 1e6 / millions, 3),
+        "disk_mb": round(disk / 1e6, 1),
+        "disk_mb_per_m_samples": round(disk / 1e6 / millions, 3),
+        "checkpoints": after.checkpoints - before.checkpoints,
+    }
+
+
+@asynccontextmanager
+async def checkpoints_every(conn: AsyncConnection, seconds: int) -> AsyncIterator[None]:
+    """The server makes a checkpoint every so many seconds, 30 at least; its own setting is put back afterwards.
+
+    `conn` is in no transaction.
+    """
+    every = sql.Literal(f"{max(30, seconds)}s")
+    await conn.execute(sql.SQL("ALTER SYSTEM SET checkpoint_timeout = {}").format(every))
+    await conn.execute("SELECT pg_reload_conf()")
+    try:
+        yield
+    finally:
+        await conn.execute("ALTER SYSTEM RESET checkpoint_timeout")
+        await conn.execute("SELECT pg_reload_conf()")
