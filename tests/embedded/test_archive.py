@@ -21,6 +21,7 @@ from schemas.samples import WaveformStretch
 from schemas.settings import ArchiveSettings
 from storage import archive_checks, archive_index, archived_samples, samples
 from storage.access import everything
+from storage.archive_records import ArchivedHour
 from storage.archive_shelf import Shelf
 from storage.database import Database, writer
 from storage.migrate import migrate
@@ -110,7 +111,7 @@ async def archive_what_is_left(scene: Scene) -> None:
     await ArchiveService(scene.database, scene.store, settings, now=lambda: now).round()
 
 
-async def hours(scene: Scene) -> list[archive_index.ArchivedHour]:
+async def hours(scene: Scene) -> list[ArchivedHour]:
     async with scene.database.transaction() as conn:
         return await archive_index.hours_of_recordings(conn, [one.recording.recording_id for one in scene.patients])
 
