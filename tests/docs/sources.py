@@ -130,7 +130,7 @@ def commands() -> list[Command]:
 
 def _commands(command: Any, name: str) -> Iterator[Command]:
     below = getattr(command, "commands", {})
-    if not below:
+    if not below or command.invoke_without_command:
         spellings = [spelling for each in command.params for spelling in _spellings(each)]
         yield Command(name.strip(), tuple(spellings))
     for part, sub in below.items():
