@@ -20,6 +20,7 @@ from schemas.telemetry import REJECTS, REPORTS_WRITTEN
 from storage import reports
 from storage.archive_shelf import Shelf
 from storage.database import Database
+from storage.object_keys import report_key
 from storage.objects import Objects
 from storage.reports import FinishedReport
 from storage.summaries import PeriodMeans
@@ -91,7 +92,7 @@ class Reporter:
     async def _write(self, event: ReportEvent) -> None:
         data = await self._settled(event)
         pdf = await asyncio.to_thread(_pdf, data)
-        key = f"reports/{event.device_id}/{event.report_id}.pdf"
+        key = report_key(event.device_id, event.report_id)
         await self._objects.put(key, pdf, "application/pdf")
         finished = _finished(data.summary.means, key, pdf, self._objects, event)
         async with self._database.transaction() as connection:

@@ -12,11 +12,10 @@ from uuid import UUID
 import numpy as np
 from psycopg import AsyncConnection, sql
 
-from schemas.errors import Busy, NotFound
+from schemas.errors import Malformed, NotFound
 from storage import archive_files, archive_index
 from storage.access import everything
 from storage.archive import unhurried
-from storage.archive_files import fetch
 from storage.archive_hours import held_samples, hour_of_recording, read_hot
 from storage.archive_manifests import Manifest, load
 from storage.archive_records import ArchivedFile, ArchivedHour
@@ -122,7 +121,7 @@ async def _verify_manifest(store: Objects, day: Day, hours: list[ArchivedHour], 
         if hours:
             done.problem(f"{key} is missing; run `leadwire archive mend` to write it from the index")
         return
-    except ValueError as error:
+    except (ValueError, Malformed) as error:
         done.problem(f"{key}: {error}")
         return
     if [replace(hour, state="") for hour in manifest.hours] != [replace(hour, state="") for hour in hours]:
@@ -133,20 +132,25 @@ async def _is_sound(store: Objects, file: ArchivedFile, done: Verified, *, deep:
     done.files += 1
     done.bytes += file.size
     try:
-        if deep:
-            await fetch(store, file)
-        elif (size := (await store.stat(file.key)).size) != file.size:
-            done.problem(f"{file.key} has {size} bytes and not {file.size}; restore it from a backup")
-            return False
+        there = await (_holds(store, file) if deep else _has_size(store, file))
     except NotFound:
         done.problem(f"{file.key} is missing; restore it from a backup")
         return False
-    except Busy as error:
-        if "damaged" not in str(error):
-            raise
+    except Malformed as error:
         done.problem(str(error))
         return False
-    return True
+    if not there:
+        done.problem(f"{file.key} is not what was put there; restore it from a backup")
+    return there
+
+
+async def _holds(store: Objects, file: ArchivedFile) -> bool:
+    return file.holds(await store.get(file.key))
+
+
+async def _has_size(store: Objects, file: ArchivedFile) -> bool:
+    found = await store.stat(file.key)
+    return found.size == file.size and found.sha256 in (None, file.sha256)
 
 
 async def _compare_hot(conn: AsyncConnection, store: Objects, hour: ArchivedHour, done: Verified) -> None:
@@ -181,7 +185,7 @@ async def _leaving(conn: AsyncConnection, keys: set[str]) -> set[str]:
 
 
 async def manifest_of(store: Objects, day: Day) -> Manifest | None:
-    """None where there is none. Raises ValueError for a damaged one, Busy."""
+    """None where there is none. Raises ValueError or Malformed for a damaged one, Busy."""
     try:
         return load(await store.get(archive_manifest_key(day.device_id, day.day)))
     except NotFound:

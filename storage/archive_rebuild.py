@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from schemas.clock import index_to_us
+from schemas.errors import Malformed
 from schemas.samples import Recording
 from storage import archive_index, samples
 from storage.archive import put_manifest, unhurried
@@ -42,7 +43,7 @@ async def rebuild(database: Database, store: Objects, at: datetime, told: Told |
             told(f"{day.device_id} {day.day:%Y-%m-%d}")
         try:
             manifest = await manifest_of(store, day)
-        except ValueError as error:
+        except (ValueError, Malformed) as error:
             done.problems.append(f"{day.device_id} {day.day:%Y-%m-%d}: {error}")
             continue
         if manifest is None:

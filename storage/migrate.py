@@ -164,15 +164,16 @@ async def _has_timescale_package(conn: AsyncConnection) -> bool:
 async def _create_extension(url: str) -> bool:
     """Whether TimescaleDB with the columnstore is here now.
 
-    A server that has only its files, and didn't load the library when it started, ends the connection that asks for
-    the extension; so the question has a connection of its own, and such a server is a plain PostgreSQL to us.
+    A server that has only its files, and didn't load the library when it started, refuses the extension or ends the
+    connection that asks for it; so the question has a connection of its own, and such a server is a plain PostgreSQL to
+    us.
     """
     try:
         async with await AsyncConnection.connect(url, autocommit=True, connect_timeout=_CONNECT_TIMEOUT_S) as conn:
             await conn.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
             cursor = await conn.execute("SELECT current_setting('timescaledb.license', true) = 'timescale'")
             return (await cursor.fetchone()) == (True,)
-    except OperationalError as error:
+    except (OperationalError, errors.InternalError_) as error:  # as the extension's version has it
         _LOG.warning("timescaledb_not_used", reason=str(error), remedy="add it to shared_preload_libraries")
         return False
 

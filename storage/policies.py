@@ -8,10 +8,19 @@ from typing import Final
 from psycopg import AsyncConnection, sql
 
 from schemas import history
+from schemas.clock import now
 from schemas.history import AGGREGATES, Aggregate, Kept
 from schemas.settings import DatabaseSettings
 
 HYPERTABLES: Final = tuple(table.name for table in history.TABLES)
+COLUMNSTORE: Final = tuple(table.name for table in history.TABLES if table.columnstore)
+"""Those that go into the columnstore unless a setting says otherwise."""
+
+_TO_COLUMNSTORE: Final = sql.SQL("""
+    ALTER TABLE {} SET (
+        timescaledb.compress, timescaledb.compress_segmentby = 'device_id', timescaledb.compress_orderby = 'started_at'
+    )
+""")
 
 _REFRESH_AT_MOST: Final = timedelta(hours=1)
 """A day's bucket is refreshed as soon as it is over: until then its hours are added up for everyone who asks."""
@@ -40,7 +49,9 @@ async def _fill_if_empty(conn: AsyncConnection, aggregate: Aggregate) -> None:
     where = await _materialized(conn, aggregate)
     cursor = await conn.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(where))
     if (await cursor.fetchone()) == (False,):
-        await conn.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", [aggregate.name])
+        # Whole buckets only: what comes into a refreshed one later shows when that is refreshed again.
+        query = "CALL refresh_continuous_aggregate(%s::regclass, NULL, %s::timestamptz)"
+        await conn.execute(query, [aggregate.name, now() - _newest(aggregate)])
 
 
 async def _materialized(conn: AsyncConnection, aggregate: Aggregate) -> sql.Identifier:
@@ -61,6 +72,8 @@ async def _apply_to_table(conn: AsyncConnection, table: str, kept: Kept) -> None
     await conn.execute("SELECT set_chunk_time_interval(%s::regclass, %s::interval)", [table, kept.chunk])
     await conn.execute("SELECT remove_compression_policy(%s::regclass, if_exists => true)", [table])
     if kept.compress_after is not None:
+        if table in HYPERTABLES and table not in COLUMNSTORE:
+            await conn.execute(_TO_COLUMNSTORE.format(sql.Identifier(table)))
         await conn.execute(
             "SELECT add_compression_policy(%s::regclass, compress_after => %s::interval)", [table, kept.compress_after]
         )

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from api.dependencies import Paging, Rooms, Witness
 from api.moments import ALL_TIME, Moment, period
 from schemas.beats import Beat
-from schemas.burden import HourBurden
+from schemas.burden import DayBurden, HourBurden
 from schemas.errors import Malformed
 from schemas.pages import Page
 from storage import beats, burden
@@ -21,6 +21,7 @@ from web.callers import Person
 router = APIRouter(prefix="/ecg/beats", tags=["Beats"])
 
 _LONGEST_US: Final = 31 * 86_400_000_000
+_LONGEST_BY_DAY_US: Final = 366 * 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,28 @@ async def list_burden(
     if found:
         witness.saw(caller, "beats.read", device_id)
     return Burden(found)
+
+
+@dataclass(frozen=True, slots=True)
+class DailyBurden:
+    """Days with beats, in order of time."""
+
+    items: list[DayBurden]
+
+
+@router.get(
+    "/burden/daily",
+    summary="Ectopic beats of each day that begins in [start, end)",
+    description="Days of UTC, of up to 366. Couplets and runs are told by the hour only.",
+)
+async def list_daily_burden(
+    caller: Person, rooms: Rooms, witness: Witness, device_id: UUID, start: Moment, end: Moment
+) -> DailyBurden:
+    span = period(start, end)
+    if span.end_us - span.start_us > _LONGEST_BY_DAY_US:
+        raise Malformed("the period is over 366 days; ask for one year after the other")
+    async with rooms.database.transaction() as conn:
+        found = await burden.daily_burden(conn, for_caller(caller), device_id, span.start_us, span.end_us)
+    if found:
+        witness.saw(caller, "beats.read", device_id)
+    return DailyBurden(found)

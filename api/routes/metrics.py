@@ -10,14 +10,17 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api.dependencies import After, Paging, Rooms, Witness
-from api.moments import Moment
+from api.moments import Moment, Period, period
 from schemas import clock
+from schemas.errors import Malformed
 from schemas.pages import MAX_LIMIT, Cursor, Page, PageRequest
-from storage import metrics, metrics_latest
+from storage import metrics, metrics_latest, percentiles, summaries
 from storage.access import for_caller
 from storage.metrics import MetricsFilter
 from storage.metrics_latest import LatestFilter
 from storage.metrics_rows import MetricsRow
+from storage.percentiles import PercentilePoint, Percentiles
+from storage.summaries import TrendPoint
 from web.callers import Person
 from web.problems import documented
 
@@ -84,6 +87,83 @@ async def latest(
     if found.items:
         witness.saw(caller, "metrics.read", device_id or user_id or "all", user_id)
     return LatestMetrics(found.items, found.next)
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Buckets with metrics, in order of time."""
+
+    items: list[TrendPoint]
+
+
+@dataclass(frozen=True, slots=True)
+class PercentileTrend:
+    """Of the whole period (null without the figure in it), and of each hour or day that begins in it."""
+
+    whole: Percentiles | None
+    items: list[PercentilePoint]
+
+
+_LONGEST: Final[dict[summaries.Step, timedelta]] = {
+    "1min": timedelta(days=1), "1h": timedelta(days=31), "1day": timedelta(days=366),
+}  # fmt: skip
+"""Up to some thousand points: what a chart can show, and the database adds up in a few milliseconds."""
+
+
+@router.get(
+    "/trend",
+    summary="Heart rate and quality of each minute, hour or day that begins in [start, end)",
+    description="By minutes of up to a day, by hours of up to 31, by days of up to 366.",
+)
+async def list_trend(
+    caller: Person,
+    rooms: Rooms,
+    witness: Witness,
+    device_id: UUID,
+    start: Moment,
+    end: Moment,
+    step: summaries.Step = "1h",
+) -> Trend:
+    span = _no_longer_than(period(start, end), step)
+    async with rooms.database.transaction() as conn:
+        found = await summaries.trend(conn, for_caller(caller), device_id, span.start_us, span.end_us, step)
+    if found:
+        witness.saw(caller, "metrics.read", device_id)
+    return Trend(found)
+
+
+@router.get(
+    "/percentiles",
+    summary="5th, 25th, 50th, 75th and 95th percentile of heart rate or QTc in [start, end)",
+    description="Right to 1/min (heart rate) and 5 ms (QTc). By hours of up to 31 days, by days of up to 366.",
+)
+async def list_percentiles(
+    caller: Person,
+    rooms: Rooms,
+    witness: Witness,
+    device_id: UUID,
+    start: Moment,
+    end: Moment,
+    figure: percentiles.Figure = "heart_rate",
+    step: percentiles.Step = "1h",
+) -> PercentileTrend:
+    span = _no_longer_than(period(start, end), step)
+    asked = for_caller(caller), device_id, span.start_us, span.end_us, figure
+    async with rooms.database.transaction() as conn:
+        whole = await percentiles.percentiles(conn, *asked)
+        points = await percentiles.percentile_trend(conn, *asked, step)
+    if whole is not None:
+        witness.saw(caller, "metrics.read", device_id)
+    return PercentileTrend(whole, points)
+
+
+def _no_longer_than(span: Period, step: summaries.Step) -> Period:
+    longest = _LONGEST[step]
+    if span.end_us - span.start_us > longest // timedelta(microseconds=1):
+        raise Malformed(
+            f"the period is over {longest.days} days, too long by {step}; ask for a shorter one, or by longer steps"
+        )
+    return span
 
 
 @router.get("/{metric_id}", summary="The metrics of one second", responses=documented(404))

@@ -82,6 +82,43 @@ async def test_the_burden_counts_each_hours_beats(client: httpx.AsyncClient, war
     assert answer.status_code == 422
 
 
+async def test_a_trend_and_percentiles_tell_only_ones_own(client: httpx.AsyncClient, ward: Ward) -> None:
+    start, hour_us = ward.recording.started_at_us, 3_600_000_000
+    period: dict[str, str | int] = {
+        "device_id": str(ward.device.device_id), "start": start // hour_us * hour_us, "end": start + hour_us,
+    }  # fmt: skip
+    hours = await _items(client, ward, "ecg/metrics/trend", **period)
+    answer = await client.get(f"{API}/ecg/metrics/percentiles", params=period, headers=ward.ada.headers)
+    told = answer.json()
+    assert sum(hour["heart_rate_mean"] is not None for hour in hours) == len(told["items"]) > 0
+    assert 0 <= told["whole"]["p5"] <= told["whole"]["p50"] <= told["whole"]["p95"]
+    assert [item["at"] for item in told["items"]] == [hour["at"] for hour in hours]
+    answer = await client.get(f"{API}/ecg/metrics/percentiles", params=period, headers=ward.bob.headers)
+    assert answer.json() == {"whole": None, "items": []}
+
+
+async def test_the_burden_of_a_day_counts_its_beats(client: httpx.AsyncClient, ward: Ward) -> None:
+    start, day_us = ward.recording.started_at_us, 86_400_000_000
+    period = {"start": start // day_us * day_us, "end": start + day_us}
+    days = await _items(client, ward, "ecg/beats/burden/daily", device_id=ward.device.device_id, **period)
+    assert sum(day["beats"] for day in days) == 240
+    assert await _items(client, ward, "ecg/beats/burden/daily", device_id=ward.bobs_device.device_id, **period) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "step", "days"),
+    [("metrics/trend", "1min", 2), ("metrics/percentiles", "1h", 32), ("beats/burden/daily", "1day", 367)],
+)
+async def test_a_period_that_is_too_long_is_refused(
+    client: httpx.AsyncClient, ward: Ward, path: str, step: str, days: int
+) -> None:
+    asked: dict[str, str | int] = {
+        "device_id": str(ward.device.device_id), "step": step, "start": 0, "end": days * 86_400_000_000,
+    }  # fmt: skip
+    answer = await client.get(f"{API}/ecg/{path}", params=asked, headers=ward.ada.headers)
+    assert (answer.status_code, "ask for" in answer.json()["detail"]) == (422, True)
+
+
 async def test_variability_is_newest_first_and_only_ones_own(client: httpx.AsyncClient, ward: Ward) -> None:
     start = ward.stretches[0].stretch_start
     rows = await _items(client, ward, "ecg/hrv", device_id=ward.device.device_id)

@@ -17,12 +17,14 @@ from schemas.pages import PageRequest
 from schemas.samples import Gap
 from schemas.settings import DatabaseSettings
 from storage import alarms, hrv, reports, rhythms, samples, sessions
+from storage.archive import archive_hours
+from storage.archive_hours import hours_of_device
 from storage.audit import AuditFilter, list_entries
 from storage.audit_chain import verify
 from storage.database import Database
 from storage.erasure import Erased, erase
 from storage.objects_local import LocalObjects
-from storage.policies import AGGREGATES
+from storage.policies import AGGREGATES, COLUMNSTORE
 from storage.reports import FinishedReport
 from tests.storage import made
 from tests.storage.made import START_US, Patient
@@ -86,8 +88,17 @@ async def leave_traces(conn: AsyncConnection, store: LocalObjects, started_at_us
         "INSERT INTO alarm_limits (user_id, low_bpm, high_bpm, delay_s, changed_at) VALUES (%s, 40, 120, 5, now())",
         [user_id],
     )
+    await an_archived_hour(conn, store, patient)
     await a_file(conn, store, patient)
     return await a_report(conn, store, patient)
+
+
+async def an_archived_hour(conn: AsyncConnection, store: LocalObjects, patient: Patient) -> None:
+    device_id = patient.device.device_id
+    hour_at = to_datetime(patient.recording.started_at_us)
+    await conn.execute("INSERT INTO archive_progress (device_id) VALUES (%s)", [device_id])
+    [hour] = await hours_of_device(conn, device_id, hour_at)
+    await archive_hours(conn, store, device_id, hour_at, [hour], now())
 
 
 async def a_file(conn: AsyncConnection, store: LocalObjects, patient: Patient) -> None:
@@ -154,7 +165,7 @@ async def test_nothing_of_them_is_left_and_nothing_of_others_is_missing(
     with pytest.raises(NotFound):
         await store.get(mine.key)
     assert await store.get(others.key) == b"%PDF"
-    assert (done.objects, done.rows["users"], done.rows["ecg_beats"]) == (2, 1, 100)
+    assert (done.objects, done.rows["users"], done.rows["ecg_beats"]) == (5, 1, 100)
 
 
 async def test_every_table_with_such_a_column_had_a_row_of_them(database: Database, store: LocalObjects) -> None:
@@ -186,7 +197,7 @@ async def test_compressed_chunks_and_aggregates_are_erased_too(
 ) -> None:
     async with database.transaction() as conn:
         mine, others = await leave_traces(conn, store, EARLIER_US), await leave_traces(conn, store, EARLIER_US)
-    for table in ("ecg_metrics", "ecg_beats", "ecg_rhythms", "ecg_hrv"):
+    for table in COLUMNSTORE:
         async with database.transaction() as conn:
             query = "SELECT compress_chunk(c, true) FROM show_chunks(%s::regclass, older_than => %s::timestamptz) AS c"
             await conn.execute(query, [table, to_datetime(EARLIER_US) + REFRESHED])
@@ -216,7 +227,7 @@ async def test_a_device_that_changed_hands_keeps_the_other_persons_history(
         assert await cursor.fetchone() == (None, False)
     await erase(database, store, str(mine.patient.user.user_id), "test", now())
     left = await found(database, mine)
-    assert left == {"devices.device_id": 1}
+    assert left == {"devices.device_id": 1, "archive_progress.device_id": 1}
 
 
 async def test_a_device_that_still_sends_is_shut_out_first(database: Database, store: LocalObjects) -> None:

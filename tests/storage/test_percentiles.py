@@ -76,7 +76,7 @@ async def test_each_hour_and_day_has_its_own(conn: AsyncConnection, step: Step, 
 
 
 async def test_figures_beyond_the_last_bin_and_below_the_first_are_in_them(conn: AsyncConnection) -> None:
-    patient = await recorded(conn, {"heart_rate": [5e9, -3.0], "qtc": [1e30, 4.0]})
+    patient = await recorded(conn, {"heart_rate": [5000.0, -3.0], "qtc": [1e6, 4.0]})
     found = await percentiles(conn, patient.access, patient.device.device_id, START_US, START_US + DAY, "heart_rate")
     assert found is not None
     assert (int(found.p5), int(found.p95)) == (0, 1000)

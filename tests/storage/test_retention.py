@@ -110,10 +110,3 @@ async def test_a_row_that_is_being_written_is_left_to_the_next_time(alone: Async
         assert (rows["ecg_rhythms"], rows["ecg_beats"]) == (3, 4)
     rows = {each.table: each.rows for each in await expire(alone, settings_for(url), AT, archives=False)}
     assert (rows["ecg_rhythms"], rows["ecg_beats"]) == (1, 0)
-
-
-@pytest.mark.timescale
-async def test_with_timescaledb_chunks_are_dropped_by_a_policy_and_not_here(timescale_url: str) -> None:
-    await migrate(timescale_url, settings_for(timescale_url))
-    async with await AsyncConnection.connect(timescale_url, autocommit=True) as conn:
-        assert await expire(conn, settings_for(timescale_url), AT, archives=False) == []
