@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from schemas.clock import now, to_us
+from schemas.history import AGGREGATES
 from schemas.pages import PageRequest
 from storage import migrate as migrating
 from storage import policies
@@ -24,8 +25,8 @@ from tests.servers.timescale import running_timescale
 from tests.storage.conftest import own_database, settings_for
 
 DEVICE_ID = UUID(int=0xD1)
-OLD_AGGREGATES = policies.AGGREGATES[:3]
-BEFORE_0015 = {"LEADWIRE_TABLE_COMPRESS_AFTER_HOURS": {aggregate.name: 0 for aggregate in policies.AGGREGATES}}
+OLD_AGGREGATES = AGGREGATES[:3]
+BEFORE_0015 = {"LEADWIRE_TABLE_COMPRESS_AFTER_HOURS": {aggregate.name: 0 for aggregate in AGGREGATES}}
 """Aggregates could not go into the columnstore then."""
 STEPS: tuple[Step, ...] = ("1min", "1h", "1day")
 MINUTES = 12 * 60
