@@ -16,7 +16,7 @@ COPY leadwire /src/leadwire
 # setuptools is pinned in run.txt, so nothing is fetched here.
 RUN /opt/leadwire/bin/pip install --no-deps --no-build-isolation /src
 # Whole seconds, as image layers keep them: the compiled kernels are bound to the times of their sources.
-RUN find /opt/leadwire/lib/python3.11/site-packages/processors -name "*.py" -exec touch --date=2026-01-01T00:00:00Z {} +
+RUN find /opt/leadwire/lib/python3.11/site-packages/processors /opt/leadwire/lib/python3.11/site-packages/storage -name "*.py" -exec touch --date=2026-01-01T00:00:00Z {} +
 
 FROM python:3.11-slim
 RUN groupadd --gid 10001 leadwire \
@@ -33,5 +33,5 @@ ENV PATH=/opt/leadwire/bin:$PATH \
 USER leadwire
 WORKDIR /home/leadwire
 # The first block should not wait for a compiler. On a processor other than the builder's, numba compiles once more.
-RUN python -m processors.ecg.warm
+RUN python -m processors.ecg.warm && python -m storage.waveform_codec.warm
 CMD ["leadwire", "--help"]

@@ -27,7 +27,7 @@ $(VENV)/.installed: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo "installing into $(VENV) (about a minute) ..." >&2
 	@$(PIP) install --quiet --no-compile --require-hashes -r requirements/run.txt
 	@$(PIP) install --quiet --no-build-isolation --no-deps -e .
-	@$(BIN)/python -m compileall -q $(VENV)/lib >/dev/null 2>&1 & $(BIN)/python -m processors.ecg.warm >&2; wait
+	@$(BIN)/python -m compileall -q $(VENV)/lib >/dev/null 2>&1 & $(BIN)/python -m storage.waveform_codec.warm >&2 & $(BIN)/python -m processors.ecg.warm >&2; wait
 	@touch $@
 
 install-dev: $(VENV)/.installed-dev

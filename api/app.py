@@ -38,6 +38,7 @@ from api.routes import (
     users,
 )
 from schemas.settings import Settings
+from storage.archive_shelf import Shelf
 from storage.cache import cache
 from storage.counts import MemoryCounts
 from storage.database import auditor, reader
@@ -89,7 +90,8 @@ def create_api(settings: Settings) -> FastAPI:
             await database.close()
 
     app = _application(settings.http.prefix, lifespan)
-    app.state.rooms = ReadRooms(database, store, feed, CachedAnswers(shared), settings.objects, reads)
+    shelf = Shelf(lambda: store, settings.archive.cache_bytes)
+    app.state.rooms = ReadRooms(database, store, feed, CachedAnswers(shared), settings.objects, reads, shelf)
     callers.install(app, callers.door(database, settings.security))
     problems.install(app)
     openapi.install(app, settings.http, has_etags=True)

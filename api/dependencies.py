@@ -18,6 +18,7 @@ from schemas.audit import AuditLine
 from schemas.cursors import MAX_CHARACTERS
 from schemas.pages import MAX_LIMIT, PageRequest
 from schemas.settings import ObjectSettings
+from storage.archive_shelf import Shelf
 from storage.database import Database
 from storage.objects import Objects
 
@@ -32,6 +33,7 @@ class ReadRooms:
     answers: CachedAnswers
     object_settings: ObjectSettings
     reads: ReadLog
+    shelf: Shelf
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import UUID
@@ -10,9 +9,11 @@ from uuid import UUID
 from api.waveforms import Drawn, Span, Strip, assemble, drawn, index_at, uncovered
 from schemas.errors import Malformed
 from schemas.samples import Lead, Recording
-from storage import drawings, samples
+from storage import archived_samples, samples
 from storage.access import Access
-from storage.database import Connection
+from storage.archive_shelf import Shelf
+from storage.archived_samples import Found, FoundDrawing
+from storage.database import Connection, Database
 from storage.whereabouts import Extent, Kept
 
 Made = TypeVar("Made", Strip, Drawn)
@@ -48,6 +49,10 @@ class _Part:
         return self.span.count * len(self.chosen)
 
     @property
+    def bounds(self) -> tuple[int, int]:
+        return self.span.first_index, self.span.end_index
+
+    @property
     def answered(self) -> Recording:
         """The recording as the answer tells it: with the chosen leads only."""
         recording = self.kept.recording
@@ -55,22 +60,37 @@ class _Part:
         return replace(recording, leads=leads, uv_per_lsb=tuple(recording.uv_per_lsb[number] for number in self.chosen))
 
 
-async def read(conn: Connection, access: Access, wanted: Wanted) -> list[Strip]:
-    """The strips, in order of time. Raises NotFound, and Malformed for more samples than the limit."""
-    return await _each(conn, access, wanted, lambda part: _strip(conn, part))
+async def read(database: Database, shelf: Shelf, access: Access, wanted: Wanted) -> list[Strip]:
+    """The strips, in order of time, from the database and from the archive.
+
+    Raises NotFound, Malformed for more samples than the limit, and Busy when the archive can't be read.
+    """
+    async with database.transaction() as conn:
+        parts = _checked(await _recordings(conn, access, wanted), wanted)
+        found = [await archived_samples.find(conn, part.kept, *part.bounds) for part in parts]
+    made = [
+        assemble(part.answered, part.span, await archived_samples.fetch(database, shelf, one), part.chosen)
+        for part, one in zip(parts, found, strict=True)
+    ]
+    return _telling(made, wanted)
 
 
-async def draw(conn: Connection, access: Access, wanted: Wanted, points: int) -> list[Drawn]:
+async def draw(database: Database, shelf: Shelf, access: Access, wanted: Wanted, points: int) -> list[Drawn]:
     """The lowest and highest of each of `points` parts of each strip. Raises like `read`."""
-    return await _each(conn, access, wanted, lambda part: _drawn(conn, part, points))
+    async with database.transaction() as conn:
+        parts = _checked(await _recordings(conn, access, wanted), wanted)
+        found = [await _find_drawing(conn, part, points) for part in parts]
+    made = [await _drawn(database, shelf, part, one, points) for part, one in zip(parts, found, strict=True)]
+    return _telling(made, wanted)
 
 
-async def _each(
-    conn: Connection, access: Access, wanted: Wanted, make: Callable[[_Part], Awaitable[Made]]
-) -> list[Made]:
-    parts = _parts(await _recordings(conn, access, wanted), wanted)
+def _checked(found: list[Kept], wanted: Wanted) -> list[_Part]:
+    parts = _parts(found, wanted)
     _check_size(parts, wanted.limit)
-    made = [await make(part) for part in parts]
+    return parts
+
+
+def _telling(made: list[Made], wanted: Wanted) -> list[Made]:
     if wanted.recording_id is None:  # of a device, a recording that only has a gap there has nothing to say
         return [one for one in made if list(uncovered(one.span, ())) != one.gaps]
     return made
@@ -127,15 +147,16 @@ def _check_size(parts: list[_Part], limit: int) -> None:
     )
 
 
-async def _strip(conn: Connection, part: _Part) -> Strip:
-    stretches = await samples.read_kept(conn, part.kept, part.span.first_index, part.span.end_index)
-    return assemble(part.answered, part.span, stretches, part.chosen)
+async def _find_drawing(conn: Connection, part: _Part, points: int) -> Found | FoundDrawing:
+    if part.span.count // points < part.kept.longest:  # no row lies within one part, so all would be decoded anyway
+        return await archived_samples.find(conn, part.kept, *part.bounds)
+    return await archived_samples.find_drawing(conn, part.kept, *part.bounds, points)
 
 
-async def _drawn(conn: Connection, part: _Part, points: int) -> Drawn:
-    span = part.span
-    if span.count // points < part.kept.longest:  # no row lies within one part, so all would be decoded anyway
-        return drawn(await _strip(conn, part), points)
-    found = await drawings.read_drawing(conn, part.kept, span.first_index, span.end_index, points)
-    gaps = uncovered(span, (Span(one.first_index, one.end_index) for one in found.covered))
-    return Drawn(part.answered, span, found.started_at_us, found.envelope.of_leads(part.chosen), list(gaps))
+async def _drawn(database: Database, shelf: Shelf, part: _Part, found: Found | FoundDrawing, points: int) -> Drawn:
+    if isinstance(found, Found):
+        stretches = await archived_samples.fetch(database, shelf, found)
+        return drawn(assemble(part.answered, part.span, stretches, part.chosen), points)
+    made = await archived_samples.fetch_drawing(database, shelf, found)
+    gaps = uncovered(part.span, (Span(one.first_index, one.end_index) for one in made.covered))
+    return Drawn(part.answered, part.span, made.started_at_us, made.envelope.of_leads(part.chosen), list(gaps))

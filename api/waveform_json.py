@@ -89,6 +89,16 @@ def drawn(strip: Drawn) -> DrawnStrip:
     )
 
 
+def is_short(strips: Sequence[Strip]) -> bool:
+    """Whether the text of `exact` is written sooner than sent in pieces."""
+    return sum(strip.samples.size for strip in strips) <= _PIECE
+
+
+def exact_at_once(strips: Sequence[Strip]) -> bytes:
+    """The text of `exact`, whole."""
+    return b'{"recordings":[' + b",".join([b"".join(_strip(strip)) for strip in strips]) + b"]}"
+
+
 async def exact(strips: Sequence[Strip]) -> AsyncIterator[bytes]:
     """The text of Waveforms with every sample of `strips`."""
     yield b'{"recordings":['

@@ -10,7 +10,19 @@ import typer
 from dotenv import load_dotenv
 from rich.console import Console
 
-from leadwire.commands import accounts, analysis, audit, demo, devices, erasure, imports, rejects, servers, setup
+from leadwire.commands import (
+    accounts,
+    analysis,
+    archive,
+    audit,
+    demo,
+    devices,
+    erasure,
+    imports,
+    rejects,
+    servers,
+    setup,
+)
 from leadwire.exits import EXIT_DEFECT, exit_code
 from leadwire.folders import DEMO_FOLDER, ENVIRONMENT_FILE
 from schemas.errors import LeadwireError
@@ -26,6 +38,7 @@ for commands in (demo, servers, setup, devices, analysis, imports):
     commands.register(app)
 accounts.app.command()(erasure.erase)
 app.add_typer(accounts.app, name="user")
+app.add_typer(archive.app, name="archive")
 app.add_typer(audit.app, name="audit")
 app.add_typer(rejects.app, name="rejects")
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from leadwire.brokers import differing_topics, missing_topics, sample_partitions
-from schemas.errors import Busy, LeadwireError, Misconfigured
+from schemas import clock
+from schemas.errors import LeadwireError, Misconfigured
 from schemas.settings import Settings
 from storage import migrate
 from storage.cache import RedisCache
 from storage.database import Database, auditor, reader, writer
 from storage.objects import objects
+
+_UNFINISHED_FOR: Final = timedelta(hours=1)
+"""An upload that began so long ago and has not ended was cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +124,10 @@ async def _redis(settings: Settings) -> str:
 
 async def _objects(settings: Settings) -> str:
     store = objects(settings.objects, settings.security, settings.http)
-    try:
-        await store.ping()
-    except OSError as error:
-        raise Busy(
-            f"the object store does not answer ({error}); check LEADWIRE_OBJECTS_DIR or the S3 settings"
-        ) from error
-    return store.service
+    await store.ping()
+    cut_off = await store.unfinished(clock.now() - _UNFINISHED_FOR)
+    return (
+        f"{store.service}, {len(cut_off)} uploads cut off (a gateway gives them up): {', '.join(cut_off[:3])}"
+        if cut_off
+        else store.service
+    )

@@ -20,6 +20,7 @@ from schemas.clock import now
 from schemas.settings import Settings
 from storage import audit, imports
 from storage.database import Database, writer
+from storage.object_keys import imported_report_key
 from storage.objects import Objects, objects
 from web.tokens import hash_password
 
@@ -116,7 +117,7 @@ class Importer:
             none = {"key": None, "file_size": None, "sha256": None}
             return {**none, "upload_status": status, "cloud_service": old.cloud_service}
         suffix = file.suffix.lower() if file.suffix[1:].isalnum() and file.suffix.isascii() else ""
-        key = f"reports/imported/{old.report_id}{suffix}"
+        key = imported_report_key(old.report_id, suffix)
         data = file.read_bytes()
         if not self.dry_run:
             await self.store.put(key, data, mimetypes.guess_type(file.name)[0] or "application/octet-stream")

@@ -22,9 +22,7 @@ class Provisioned:
 
 async def provision(settings: Settings) -> Provisioned:
     """Make what is missing; what is there stays. Raises Busy, Misconfigured."""
-    report = await migrate.migrate(
-        settings.database.url, settings.database, archives=settings.archive.enabled
-    )
+    report = await migrate.migrate(settings.database.url, settings.database, archives=settings.archive.enabled)
     made = await ensure_topics(settings.kafka)
     await objects(settings.objects, settings.security, settings.http).ensure()
     return Provisioned(report.applied, report.current, report.timescale, made)

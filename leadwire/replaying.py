@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Literal
 from uuid import UUID
 
@@ -14,7 +15,9 @@ from processors.replay import Period
 from schemas.clock import to_us
 from schemas.samples import SampleBlock
 from schemas.settings import Settings
+from storage.archive_shelf import Shelf
 from storage.database import writer
+from storage.objects import objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,11 @@ async def _blocks(settings: Settings, period: Period, topic: str | None) -> Asyn
             yield block
     elif period.device_id is not None:
         database = writer(settings.database)
+        store = cache(lambda: objects(settings.objects, settings.security, settings.http))
+        shelf = Shelf(store, settings.archive.cache_bytes)
         await database.open()
         try:
-            async for block in replay.stored_blocks(database, period.device_id, period):
+            async for block in replay.stored_blocks(database, shelf, period.device_id, period):
                 yield block
         finally:
             await database.close()

@@ -25,6 +25,7 @@ from schemas.logs import logger
 from schemas.settings import Settings
 from storage.database import writer
 from storage.objects import objects
+from storage.waveform_codec.warm import warm as warm_codec
 
 _YOUNG_OBJECTS: Final = 2_000
 
@@ -35,6 +36,7 @@ async def run_worker(settings: Settings) -> None:
     """Process samples and report requests until SIGINT or SIGTERM. Raises Busy or Misconfigured at start."""
     chosen = engine(settings.worker.engine)
     warm(chosen)  # before joining the group: compiling takes long enough to be thought dead
+    warm_codec()
     partitions = await sample_partitions(settings.kafka)
     database = writer(settings.database)
     publisher = Publisher(settings.kafka)

@@ -86,9 +86,10 @@ class ArchiveService:
 
     async def round(self, stopping: asyncio.Event | None = None) -> None:
         """Everything that is due now. Raises Busy when a server stays away for long."""
-        await patiently(self._enrol)
-        await asyncio.gather(*(self._lane(stopping) for _ in range(_LANES)))
-        await self._expire(stopping)
+        if self._settings.enabled:
+            await patiently(self._enrol)
+            await asyncio.gather(*(self._lane(stopping) for _ in range(_LANES)))
+            await self._expire(stopping)
         if self._after_round is not None:
             await patiently(self._after_round)
         self._worked()

@@ -18,8 +18,9 @@ from schemas.errors import Busy, NotFound, Rejected
 from schemas.kafka import client_options
 from schemas.samples import SampleBlock, WaveformStretch
 from schemas.settings import KafkaSettings
-from storage import samples
+from storage import archived_samples, samples
 from storage.access import everything
+from storage.archive_shelf import Shelf
 from storage.database import Database
 
 _END_OF_TIME_US: Final = 2**53
@@ -38,22 +39,24 @@ class Period:
         return ours and self.start_us <= block.started_at_us < self.end_us
 
 
-async def stored_blocks(database: Database, device_id: UUID, period: Period) -> AsyncIterator[SampleBlock]:
-    """A device's stored samples of the period, in order, a stretch at a time. Raises NotFound when there are none."""
+async def stored_blocks(
+    database: Database, shelf: Shelf, device_id: UUID, period: Period
+) -> AsyncIterator[SampleBlock]:
+    """A device's stored samples of the period, in order, a stretch at a time; archived ones too.
+
+    Raises NotFound when there are none, Busy when a server is away.
+    """
     async with database.transaction() as conn:
-        found = await samples.recordings(conn, everything(), device_id, period.start_us, period.end_us)
+        found = await samples.kept_of_device(conn, everything(), device_id, period.start_us, period.end_us)
     if not found:
         raise NotFound(
             f"nothing is stored of device {device_id} in this period; list recordings with GET ecg/recordings"
         )
-    for recording in found:
-        async with database.transaction() as conn:
-            extent = await samples.extent(conn, everything(), recording.recording_id)
-        step = round(600 * recording.rate_hz)
-        for first in range(extent.first_index, extent.end_index, step):
-            end = min(first + step, extent.end_index)
-            async with database.transaction() as conn:
-                stretches = await samples.read_stretches(conn, everything(), recording.recording_id, first, end)
+    for kept in found:
+        step = round(600 * kept.recording.rate_hz)
+        for first in range(kept.extent.first_index, kept.extent.end_index, step):
+            end = min(first + step, kept.extent.end_index)
+            stretches = await archived_samples.read_kept(database, shelf, kept, first, end)
             for block in map(_block, stretches):
                 if period.holds(block):
                     yield block

@@ -18,7 +18,9 @@ from schemas.logs import logger
 from schemas.reports import ReportEvent
 from schemas.telemetry import REJECTS, REPORTS_WRITTEN
 from storage import reports
+from storage.archive_shelf import Shelf
 from storage.database import Database
+from storage.object_keys import report_key
 from storage.objects import Objects
 from storage.reports import FinishedReport
 from storage.summaries import PeriodMeans
@@ -27,6 +29,8 @@ _SETTLE_S: Final = 15.0
 """Longer than a checkpoint interval, after which the last samples are stored."""
 
 _POLL_S: Final = 0.5
+_SHELF_BYTES: Final = 2 * 2**20
+"""An hour of a lead: a report shows seconds of it here and there."""
 
 _log = logger(__name__)
 
@@ -55,6 +59,7 @@ class Reporter:
     def __init__(self, database: Database, objects: Objects, publisher: Publisher) -> None:
         self._database = database
         self._objects = objects
+        self._shelf = Shelf(lambda: objects, _SHELF_BYTES)
         self._publisher = publisher
 
     async def take(self, request: RequestRecord) -> None:
@@ -87,7 +92,7 @@ class Reporter:
     async def _write(self, event: ReportEvent) -> None:
         data = await self._settled(event)
         pdf = await asyncio.to_thread(_pdf, data)
-        key = f"reports/{event.device_id}/{event.report_id}.pdf"
+        key = report_key(event.device_id, event.report_id)
         await self._objects.put(key, pdf, "application/pdf")
         finished = _finished(data.summary.means, key, pdf, self._objects, event)
         async with self._database.transaction() as connection:
@@ -97,7 +102,7 @@ class Reporter:
         """The period's data, once nothing of it is on its way any more or the wait is over."""
         deadline = asyncio.get_running_loop().time() + _SETTLE_S
         while True:
-            data = await gather(self._database, event)
+            data = await gather(self._database, self._shelf, event)
             if data.reaches_end or asyncio.get_running_loop().time() > deadline:
                 return data
             await asyncio.sleep(_POLL_S)

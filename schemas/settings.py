@@ -222,6 +222,10 @@ class ArchiveSettings(_Group):
     hot_days: float = Field(7, ge=0, validation_alias="LEADWIRE_HOT_DAYS")
     cache_mb: int = Field(128, ge=0, validation_alias="LEADWIRE_ARCHIVE_CACHE_MB")
 
+    @property
+    def cache_bytes(self) -> int:
+        return self.cache_mb * 2**20
+
 
 class CacheSettings(_Group):
     """Redis, which several processes share; without it each keeps its own cache and counts."""

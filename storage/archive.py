@@ -75,6 +75,7 @@ async def archive_next(database: Database, store: Objects, closed: datetime, now
 async def unhurried(conn: AsyncConnection) -> None:
     """Let the transaction wait for the object store while it holds its claim."""
     await conn.execute("SET LOCAL idle_in_transaction_session_timeout = '10min'")
+    await conn.execute("SET LOCAL statement_timeout = '10min'")
 
 
 async def archive_hours(

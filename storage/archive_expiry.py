@@ -151,6 +151,7 @@ async def drop_chunk(database: Database, chunk: Chunk, now: datetime) -> int:
 
 async def _drop_chunk(database: Database, chunk: Chunk, now: datetime) -> int:
     async with database.transaction() as conn:
+        await unhurried(conn)
         await conn.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
         await conn.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(chunk.identifier))
         rows = await _rows_as_archived(conn, chunk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -27,7 +28,8 @@ class Shelf:
     FLAC can't be read from the middle of a file that is elsewhere, so a page of samples costs a whole hour once.
     """
 
-    def __init__(self, store: Objects, max_bytes: int) -> None:
+    def __init__(self, store: Callable[[], Objects], max_bytes: int) -> None:
+        """`store` is asked for when something archived is read: those who never do need none."""
         self._store = store
         self._kept: LRUCache[str, Canvas] = LRUCache(max_bytes, getsizeof=_size)
         self._coming: dict[str, asyncio.Task[Canvas]] = {}
@@ -53,7 +55,7 @@ class Shelf:
     async def _fetch(self, part: ArchivedPart, leads: int) -> Canvas:
         async with self._turns:
             ARCHIVE_READS.labels("store").inc()
-            return await read_canvas(self._store, part, leads)
+            return await read_canvas(self._store(), part, leads)
 
     def _arrived(self, name: str, task: asyncio.Task[Canvas]) -> None:
         del self._coming[name]

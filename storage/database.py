@@ -90,6 +90,22 @@ class Database:
         except OperationalError as error:
             raise Busy(f"the database can't serve this now ({_first_line(error)}); {_REMEDY}") from error
 
+    @asynccontextmanager
+    async def unbound(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in no transaction: each statement, or each `conn.transaction()`, is one by itself.
+
+        Raises Busy as transaction() does.
+        """
+        if self._pool is None:
+            raise RuntimeError("the database is not open; await Database.open() first")
+        try:
+            async with self._pool.connection() as conn:
+                await conn.set_autocommit(True)
+                yield conn
+                await conn.set_autocommit(self._read_only)
+        except OperationalError as error:
+            raise Busy(f"the database can't serve this now ({_first_line(error)}); {_REMEDY}") from error
+
     async def ping(self) -> None:
         """Raise Busy unless the server answers a query."""
         async with self.transaction() as conn:

@@ -14,8 +14,8 @@ _LAST: Final = ("recordings", "devices", "users")
 
 _KEPT: Final = ("audit_log",)
 
-_ELSEWHERE: Final = ("archived_records",)
-"""Its rows name files: storage/archive_erasure.py takes both away."""
+_ELSEWHERE: Final = ("archived_records", "archive_progress")
+"""Rows that name files: storage/archive_erasure.py takes both away; and how far a device is, which goes with it."""
 
 _PERSON: Final = ("user_id", "patient_id", "doctor_id")
 _NAMES: Final = (*_PERSON, "device_id", "recording_id", "file_path_s3")

@@ -30,6 +30,16 @@ def check_key(key: str) -> str:
     return key
 
 
+def report_key(device_id: UUID, report_id: UUID) -> str:
+    """Where a report rests that a worker wrote; written again, it takes its own place."""
+    return check_key(f"reports/{device_id}/{report_id}.pdf")
+
+
+def imported_report_key(report_id: UUID, suffix: str) -> str:
+    """Where a report of the old system rests; `suffix` is its file's ending with the dot, or nothing."""
+    return check_key(f"reports/imported/{report_id}{suffix}")
+
+
 def uploaded_report_key(user_id: UUID, report_id: UUID, file_type: FileType) -> str:
     """Where an uploaded report rests; made of ids, so that no client's filename gets into a key."""
     return check_key(f"uploads/{user_id}/{report_id}.{ENDINGS[file_type][0]}")

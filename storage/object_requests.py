@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 from tenacity import (
     AsyncRetrying,
@@ -15,7 +16,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from schemas.errors import Busy, LeadwireError
+from schemas.errors import Busy, LeadwireError, Misconfigured
 
 Answer = TypeVar("Answer")
 
@@ -59,6 +60,14 @@ class Requests:
             return await asyncio.get_running_loop().run_in_executor(self._threads, question)
         except self._failures as error:
             raise self._meaning(error) from error
+
+
+def base_url(given: str | None, setting: str, otherwise: str) -> str:
+    """Where a server is, without a slash at its end. Raises Misconfigured."""
+    url = (given or otherwise).rstrip("/")
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+        raise Misconfigured(f"{setting}={given} is no URL of http or https; write https://host, or leave it out")
+    return url
 
 
 def away(endpoint: str, error: Exception, settings: str) -> Busy:

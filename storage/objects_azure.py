@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import re
 from datetime import datetime, timedelta
@@ -35,7 +36,7 @@ from schemas.settings import ObjectSettings
 from storage.object_checksums import SHA256, checked, checked_chunks, sha256_of, sha256_of_file
 from storage.object_keys import check_key
 from storage.object_links import disposition
-from storage.object_requests import CONNECT_S, PART_BYTES, READ_S, Requests, away, unwell
+from storage.object_requests import CONNECT_S, PART_BYTES, READ_S, Requests, away, base_url, unwell
 from storage.object_streams import WINDOW_BYTES, ObjectStat, OpenObject, windows
 
 _PART_TRIES: Final = 3
@@ -64,11 +65,16 @@ class AzureObjects:
     def __init__(self, settings: ObjectSettings, account: str, key: SecretStr) -> None:
         if not _ACCOUNT.fullmatch(account):
             raise Misconfigured(f"AZURE_STORAGE_ACCOUNT={account} is no account; give 3 to 24 small letters and digits")
+        try:
+            base64.b64decode(key.get_secret_value(), validate=True)
+        except ValueError as error:
+            raise Misconfigured("AZURE_STORAGE_KEY is no key of an account; give one as the portal shows it") from error
         self._account, self._key = account, key
         self._container_name = settings.azure_container
-        self._endpoint = (settings.azure_endpoint or f"https://{account}.blob.core.windows.net").rstrip("/")
+        theirs = f"https://{account}.blob.core.windows.net"
+        self._endpoint = base_url(settings.azure_endpoint, "LEADWIRE_AZURE_ENDPOINT", theirs)
         # Links carry the address that browsers reach, which is no part of what is signed.
-        self._public = (settings.azure_public_endpoint or self._endpoint).rstrip("/")
+        self._public = base_url(settings.azure_public_endpoint, "LEADWIRE_AZURE_PUBLIC_ENDPOINT", self._endpoint)
         self._container = _service(self._endpoint, account, key).get_container_client(self._container_name)
         self._requests = Requests("azure", (AzureError, OSError), self._meaning)
 
@@ -191,11 +197,13 @@ class AzureObjects:
         )
 
     def _meaning(self, error: Exception) -> LeadwireError:
-        code = str(getattr(error, "error_code", None) or "")
+        told = getattr(error, "error_code", None)
+        code = str(getattr(told, "value", told) or "")  # the client makes an enumeration of those it knows
         status = getattr(error, "status_code", None) or 0
         if code in _MISSING_CODES:
-            return NotFound(f"no file {_name(error)} in the object store; it may have been deleted")
-        if code in _TEMPORARY_CODES or status >= 500 or status in (408, 429):
+            return NotFound(f"no file {self._name(error)} in the object store; it may have been deleted")
+        is_changed = status == 400 and "contentMD5" in str(error)  # as Azurite says Md5Mismatch
+        if code in _TEMPORARY_CODES or status >= 500 or status in (408, 429) or is_changed:
             return unwell(code or status)
         if isinstance(error, ClientAuthenticationError | HttpResponseError) and status:
             return Misconfigured(
@@ -204,28 +212,22 @@ class AzureObjects:
             )
         return away(self._endpoint, error, "AZURE_STORAGE_ACCOUNT and LEADWIRE_AZURE_ENDPOINT are")
 
-
-def _name(error: Exception) -> str:
-    """The key that was asked for: the path of the request without account and container."""
-    request = getattr(getattr(error, "response", None), "request", None)
-    return urlsplit(getattr(request, "url", "")).path.lstrip("/")
+    def _name(self, error: Exception) -> str:
+        """The key that was asked for: what stands behind the container in the request's path."""
+        request = getattr(getattr(error, "response", None), "request", None)
+        return urlsplit(getattr(request, "url", "")).path.partition(f"/{self._container_name}/")[2]
 
 
 def _service(endpoint: str, account: str, key: SecretStr) -> BlobServiceClient:
-    try:
-        return BlobServiceClient(
-            endpoint,
-            credential={"account_name": account, "account_key": key.get_secret_value()},
-            connection_timeout=CONNECT_S,
-            read_timeout=READ_S,
-            # Parts of a large file are tried again one by one, within 2 s; all else as a whole, by Requests.
-            retry_policy=ExponentialRetry(initial_backoff=0, increment_base=1, random_jitter_range=1, retry_total=0),
-            max_single_put_size=PART_BYTES,
-            max_block_size=PART_BYTES,
-            max_single_get_size=WINDOW_BYTES,
-            max_chunk_get_size=WINDOW_BYTES,
-        )
-    except ValueError as error:
-        raise Misconfigured(
-            f"Azure can't be asked at {endpoint} ({error}); correct AZURE_STORAGE_KEY or LEADWIRE_AZURE_ENDPOINT"
-        ) from error
+    return BlobServiceClient(
+        endpoint,
+        credential={"account_name": account, "account_key": key.get_secret_value()},
+        connection_timeout=CONNECT_S,
+        read_timeout=READ_S,
+        # Parts of a large file are tried again one by one, within 2 s; all else as a whole, by Requests.
+        retry_policy=ExponentialRetry(initial_backoff=0, increment_base=1, random_jitter_range=1, retry_total=0),
+        max_single_put_size=PART_BYTES,
+        max_block_size=PART_BYTES,
+        max_single_get_size=WINDOW_BYTES,
+        max_chunk_get_size=WINDOW_BYTES,
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
 
 import google_crc32c
-from google.api_core.exceptions import Conflict, GoogleAPICallError
+from google.api_core.exceptions import Conflict, GoogleAPICallError, RetryError
 from google.api_core.exceptions import NotFound as Absent
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage import Blob, Client
@@ -26,16 +26,18 @@ from schemas.settings import ObjectSettings
 from storage.object_checksums import SHA256, checked, checked_chunks, sha256_of, sha256_of_file
 from storage.object_keys import check_key
 from storage.object_links import disposition
-from storage.object_requests import CONNECT_S, PART_BYTES, READ_S, Requests, away, unwell
+from storage.object_requests import CONNECT_S, PART_BYTES, READ_S, Requests, away, base_url, unwell
 from storage.object_streams import CHUNK_BYTES, ObjectStat, OpenObject, windows
 
 _TIMEOUT: Final = (CONNECT_S, READ_S)
 _PUBLIC: Final = "https://storage.googleapis.com"
-_PART_RETRY: Final = DEFAULT_RETRY.with_delay(initial=0.2, maximum=2).with_timeout(10)
+_PART_RETRY: Final = DEFAULT_RETRY.with_delay(initial=0.2, maximum=2).with_timeout(4)
 """Parts of a large file are tried again one by one, at moments of chance; all else as a whole, by Requests."""
 
 _BUSY_STATUS: Final = {408, 412, 429}
-_FAILURES: Final = (GoogleAPICallError, GoogleAuthError, DataCorruption, InvalidResponse, RequestException, OSError)
+_FAILURES: Final = (
+    GoogleAPICallError, GoogleAuthError, RetryError, DataCorruption, InvalidResponse, RequestException, OSError,
+)  # fmt: skip
 
 
 class GcsObjects:
@@ -47,9 +49,9 @@ class GcsObjects:
     service: Literal["gcs"] = "gcs"
 
     def __init__(self, settings: ObjectSettings, credentials: Path, bucket: str) -> None:
-        self._endpoint = (settings.gcs_endpoint or _PUBLIC).rstrip("/")
+        self._endpoint = base_url(settings.gcs_endpoint, "LEADWIRE_GCS_ENDPOINT", _PUBLIC)
         # Links carry the address that browsers reach, which is part of what is signed.
-        self._public = (settings.gcs_public_endpoint or self._endpoint).rstrip("/")
+        self._public = base_url(settings.gcs_public_endpoint, "LEADWIRE_GCS_PUBLIC_ENDPOINT", self._endpoint)
         self._location = settings.gcs_location
         self._client = _client(credentials, self._endpoint)
         self._bucket = self._client.bucket(bucket)
@@ -130,7 +132,7 @@ class GcsObjects:
         return self._bucket.blob(check_key(key), chunk_size=PART_BYTES)
 
     async def _found(self, key: str) -> Blob:
-        """With what Google knows of it, and of that generation from then on."""
+        """With what Google knows of it, its generation among that."""
         blob = self._blob(key)
         await self._requests.ask(lambda: blob.reload(timeout=_TIMEOUT, retry=None))
         return blob
@@ -188,9 +190,10 @@ def _stat(blob: Blob) -> ObjectStat:
 
 def _range(blob: Blob, first: int, end: int) -> bytes:
     """The bytes [first, end) of the generation that was found. Raises Busy when another took its place since."""
+    pinned = blob.bucket.blob(blob.name, generation=blob.generation)
     try:
         return bytes(
-            blob.download_as_bytes(
+            pinned.download_as_bytes(
                 start=first,
                 end=end - 1,
                 raw_download=True,

@@ -54,7 +54,7 @@ def decode(encoded: Encoded, leads: int, count: int) -> NDArray[np.int16]:
 def decode_many(rows: Sequence[Encoded], leads: int, counts: Sequence[int]) -> NDArray[np.int16]:
     """The samples of `rows` one after another, int16 of shape (leads, sum of counts); `counts` is theirs, row by row.
 
-    Eight leads are decoded at a time, of whichever rows. Raises ValueError as `decode` does: all rows come back, or none.
+    Eight leads are decoded at a time, of whichever rows. Raises ValueError as `decode` does: all come back, or none.
     """
     for unknown in {row.codec for row in rows} - {DELTA_ZLIB, PREDICTED}:
         raise ValueError(f"waveform codec {unknown} is unknown here; upgrade Leadwire to read this row")

@@ -19,8 +19,8 @@ IDENTITIES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The tables that are compared, and what makes two of their rows the same row (docs/tables.md)."""
 
-BY_WALL_CLOCK: Final = frozenset({"created_at"})
-"""Columns that tell when a row was written; two runs must differ in them."""
+NOT_COMPARED: Final = frozenset({"created_at", "first_at", "end_at", "longest", "clock_early_us", "clock_late_us"})
+"""Columns that tell when a row was written, or hang on where stretches of samples were cut; two runs may differ."""
 
 
 _EXAMPLES: Final = 3
@@ -48,7 +48,7 @@ def _by_identity(identity: Sequence[str], rows: Sequence[Row]) -> dict[tuple[str
     known: dict[tuple[str, ...], list[list[tuple[str, str]]]] = {}
     for row in rows:
         name = tuple(row[column] for column in identity)
-        known.setdefault(name, []).append(sorted(item for item in row.items() if item[0] not in BY_WALL_CLOCK))
+        known.setdefault(name, []).append(sorted(item for item in row.items() if item[0] not in NOT_COMPARED))
     return {name: sorted(same) for name, same in known.items()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 import time
@@ -21,6 +22,8 @@ from bench.store.formats import Wanted
 from bench.store.servers import POSTGRES, TIMESCALE
 from bench.store.tables import section
 from schemas.errors import LeadwireError
+from schemas.logs import configure
+from schemas.settings import LogSettings
 
 PAGE: Final = Path("docs/store-bench.md")
 Part = Callable[[argparse.Namespace], Awaitable[Any]]
@@ -53,6 +56,8 @@ PARTS: Final[dict[str, Part]] = {"formats": _formats, "sustained": _sustained, "
 def main() -> None:
     """Measure what is wanted; the JSON object goes to standard output, progress and tables to standard error."""
     given = _parser().parse_args()
+    configure(LogSettings.model_validate({"LOG_LEVEL": "WARNING"}), "bench-store")
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # a line for every try while a server is away
     started_s = time.monotonic()
     try:
         found = uvloop.run(_measure(given))

@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import psycopg
+
 from bench.store.stand import Stand
 from leadwire.children import Child
 from schemas.errors import Busy
 
 _COMMAND: Final = ("archive", "--once")
 _KILL_SHARE: Final = 0.6
-_LIVES_S: Final = (1.0, 6.0)
+_LIVES_S: Final = (0.8, 3.5)
 """A run that is to be killed lives so long: from still importing to far into its work."""
 _ALONE_S: Final = 300.0
 _MOST_ROUNDS: Final = 20
@@ -33,6 +35,8 @@ class Archiver:
     chance: random.Random
     finished: int = 0
     killed: int = 0
+    killed_at_work: int = 0
+    """Of the killed: with the claim of a device in hand."""
     failed: list[str] = field(default_factory=list)
 
     async def loop(self, stopping: asyncio.Event) -> None:
@@ -47,6 +51,7 @@ class Archiver:
         left_s = lives_s or within_s
         ended = await _ended(child, left_s)
         if not ended:
+            self.killed_at_work += await asyncio.to_thread(_holds_a_claim, self.here.direct_url)
             self.here.children.kill(child)
             self.killed += lives_s is not None
         self.here.children.stop(child, number=signal.SIGKILL)
@@ -68,7 +73,27 @@ class Archiver:
         return rounds
 
     def told(self) -> Mapping[str, Any]:
-        return {"finished": self.finished, "killed": self.killed, "failed": len(self.failed), "why": self.failed[-3:]}
+        return {
+            "finished": self.finished,
+            "killed": self.killed,
+            "killed_at_work": self.killed_at_work,
+            "failed": len(self.failed),
+            "why": self.failed[-3:],
+        }
+
+
+def _holds_a_claim(url: str) -> bool:
+    """Whether somebody holds a device to archive it; False while the database is away."""
+    query = """
+        SELECT count(*) > 0
+        FROM pg_locks
+        WHERE relation = to_regclass('archive_progress') AND mode = 'RowShareLock' AND granted
+    """
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=2) as connection:
+            return connection.execute(query).fetchone() == (True,)
+    except psycopg.OperationalError:
+        return False
 
 
 async def _ended(child: Child, within_s: float | None) -> bool:

@@ -11,7 +11,6 @@ from uuid import UUID
 import numpy as np
 from minio import Minio
 from numpy.typing import NDArray
-from storage.archive_shelf import Shelf
 
 from bench.store.corpus import digest, joined
 from bench.store.fleet import Fleet
@@ -20,6 +19,7 @@ from schemas.errors import NotFound
 from storage import archive_index, archived_samples, samples
 from storage.access import everything
 from storage.archive_records import ArchivedFile
+from storage.archive_shelf import Shelf
 from storage.database import Database
 from storage.object_keys import ARCHIVE, ARCHIVE_MANIFEST
 from storage.objects import Objects
@@ -37,6 +37,7 @@ class Proof:
     hot_rows: int
     archived_hours: int
     expired_hours: int
+    written_anew: int
     files: int
     bad_files: int
     stray_files: int
@@ -55,6 +56,7 @@ class Proof:
             "hot_rows": self.hot_rows,
             "archived_hours": self.archived_hours,
             "expired_hours": self.expired_hours,
+            "written_anew": self.written_anew,
             "files": self.files,
             "bad_files": self.bad_files,
             "stray_files": self.stray_files,
@@ -68,7 +70,7 @@ async def prove(here: Stand, database: Database, fleet: Fleet, stretches: int) -
     wanted = {source.recording_id: _made(fleet, number, stretches) for number, source in enumerate(fleet.sources)}
     found: dict[UUID, NDArray[np.int16]] = {}
     unreadable = []
-    shelf = Shelf(store, _SHELF_BYTES)
+    shelf = Shelf(lambda: store, _SHELF_BYTES)
     for recording_id, made in wanted.items():
         try:
             found[recording_id] = await _read(database, shelf, recording_id, made.shape[1])
@@ -76,7 +78,7 @@ async def prove(here: Stand, database: Database, fleet: Fleet, stretches: int) -
             unreadable.append(f"{recording_id}: {error}")
     files = await _files(database, fleet)
     bad = [file.key for file in files if not await _fits(store, file)]
-    hot, archived, expired = await _counts(database)
+    hot, archived, expired, anew = await _counts(database)
     return Proof(
         written=digest(wanted),
         read=digest(found),
@@ -84,6 +86,7 @@ async def prove(here: Stand, database: Database, fleet: Fleet, stretches: int) -
         hot_rows=hot,
         archived_hours=archived,
         expired_hours=expired,
+        written_anew=anew,
         files=len(files),
         bad_files=len(bad),
         stray_files=await _strays(here, database, {file.key for file in files}),
@@ -117,16 +120,18 @@ async def _fits(store: Objects, file: ArchivedFile) -> bool:
         return False
 
 
-async def _counts(database: Database) -> tuple[int, int, int]:
+async def _counts(database: Database) -> list[int]:
+    """Hot rows, archived hours, of them expired, and how often one was written again."""
     async with database.transaction() as conn:
         cursor = await conn.execute("""
             SELECT
                 (SELECT count(*) FROM ecg_waveforms),
                 (SELECT count(*) FROM archived_records),
-                (SELECT count(*) FROM archived_records WHERE state = 'expired')
+                (SELECT count(*) FROM archived_records WHERE state = 'expired'),
+                (SELECT coalesce(sum(generation), 0) FROM archived_records)
         """)
         [row] = await cursor.fetchall()
-    return int(row[0]), int(row[1]), int(row[2])
+    return [int(each) for each in row]
 
 
 async def _strays(here: Stand, database: Database, known: set[str]) -> int:

@@ -31,7 +31,7 @@ def _outages(told: Mapping[str, Any]) -> Iterator[Part]:
     rows = [
         (
             kind, "yes" if one["holds"] else "no", f"{one['samples']:,}", one["archived_hours"], one["expired_hours"],
-            one["files"], one["bad_files"], one["stray_files"], one["archive_runs"]["killed"],
+            one["written_anew"], one["files"], one["bad_files"], one["stray_files"], _killed(one["archive_runs"]),
             one["archive_runs"]["finished"],
         )
         for kind, one in told.items()
@@ -47,8 +47,13 @@ def _outages(told: Mapping[str, Any]) -> Iterator[Part]:
 
 
 _PROOF: Final = (
-    "", "holds", "samples", "archived hours", "expired", "files", "bad", "stray", "archive killed", "finished",
+    "", "holds", "samples", "archived hours", "expired", "written anew", "files", "bad", "stray",
+    "archive killed, at work", "finished",
 )  # fmt: skip
+
+
+def _killed(runs: Mapping[str, Any]) -> str:
+    return f"{runs['killed']}, {runs['killed_at_work']}"
 
 
 def _sustained(told: Mapping[str, Any]) -> Iterator[Part]:

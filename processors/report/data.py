@@ -28,8 +28,9 @@ from schemas.pages import PageRequest
 from schemas.reports import ReportEvent
 from schemas.rhythms import NORMAL, RhythmEpisode
 from schemas.samples import MISSING, Recording, WaveformStretch
-from storage import accounts, beats, burden, devices, hrv, metrics, rhythms, samples, summaries
+from storage import accounts, archived_samples, beats, burden, devices, hrv, metrics, rhythms, samples, summaries
 from storage.access import everything
+from storage.archive_shelf import Shelf
 from storage.beats import ClassCount
 from storage.burden import GroupCount
 from storage.database import Database
@@ -72,7 +73,7 @@ class ReportData:
     reaches_end: bool
 
 
-async def gather(database: Database, event: ReportEvent) -> ReportData:
+async def gather(database: Database, shelf: Shelf, event: ReportEvent) -> ReportData:
     """Read what is stored about the period. Raises NotFound for an unknown device, Busy."""
     access, start_us, end_us = everything(), event.period_start_us, event.period_end_us
     async with database.transaction() as conn:
@@ -88,7 +89,7 @@ async def gather(database: Database, event: ReportEvent) -> ReportData:
         recordings = await samples.recordings(conn, access, event.device_id, start_us, end_us)
     last_us = max([await _last_us(database, recording) for recording in recordings], default=0)
     moments = _moments(start_us, min(end_us, last_us), to_us(fastest.recorded_at) if fastest else None, episodes.items)
-    strips = [await _strip(database, recordings, title, at_us) for title, at_us in moments]
+    strips = [await _strip(database, shelf, recordings, title, at_us) for title, at_us in moments]
     return ReportData(
         event=event,
         device=device,
@@ -185,7 +186,9 @@ def _engine_version(fastest: MetricsRow | None, strips: list[StripData | None]) 
     return next((beat.engine_version for strip in strips if strip for beat in strip.beats), "")
 
 
-async def _strip(database: Database, recordings: list[Recording], title: str, at_us: int) -> StripData | None:
+async def _strip(
+    database: Database, shelf: Shelf, recordings: list[Recording], title: str, at_us: int
+) -> StripData | None:
     """The strip from `at_us` on, of the recording that was running then (or began next); None when there is none."""
     running = [r for r in recordings if r.started_at_us <= at_us] or recordings
     if not running:
@@ -194,7 +197,7 @@ async def _strip(database: Database, recordings: list[Recording], title: str, at
     first = max(0, round((at_us - recording.started_at_us) * recording.rate_hz / 1e6))
     end = first + round(_STRIP_US * recording.rate_hz / 1e6)
     async with database.transaction() as conn:
-        stretches = await samples.read_stretches(conn, everything(), recording.recording_id, first, end)
+        kept = await samples.kept(conn, everything(), recording.recording_id)
         marks = await beats.list_beats(
             conn,
             everything(),
@@ -204,6 +207,7 @@ async def _strip(database: Database, recordings: list[Recording], title: str, at
             _BEATS,
             recording_id=recording.recording_id,
         )
+    stretches = await archived_samples.read_kept(database, shelf, kept, first, end)
     return StripData(title, at_us, recording, stretches, marks.items) if stretches else None
 
 

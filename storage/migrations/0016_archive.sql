@@ -28,10 +28,12 @@ CREATE INDEX archived_records_recording_id_first_index_idx ON archived_records (
 
 -- One row for each device. Whoever moves its hours holds a lock on the row, so that one hour is taken by one process.
 CREATE TABLE archive_progress (
-    device_id  uuid PRIMARY KEY,
+    device_id  uuid PRIMARY KEY REFERENCES devices ON DELETE CASCADE,
     next_at    timestamptz NOT NULL DEFAULT '1900-01-01 00:00Z', -- hours before it are archived; later samples wait for expiry
     held_until timestamptz, -- it failed for a reason that time alone may not mend, and is left alone until then
     held_why   text
 );
 
 CREATE INDEX archive_progress_next_at_idx ON archive_progress (next_at);
+
+REVOKE SELECT ON archive_progress FROM leadwire_reader;

@@ -26,7 +26,7 @@ class _Part(NamedTuple):
 
     begin: int
     end: int
-    count: int
+    length: int
     at: int
 
 
@@ -34,7 +34,8 @@ def encode_blocks(blocks: Sequence[NDArray[np.int16]]) -> list[bytes]:
     """The bytes of each block, int16 of shape (leads, count)."""
     from storage.waveform_codec import encoding  # noqa: PLC0415  # imports numba, 0.3 s that a start must not wait for
 
-    samples = np.concatenate([np.empty(0, np.int16), *(block.ravel() for block in blocks)])
+    plain = [np.empty(0, np.int16), *(block.ravel() for block in blocks)]
+    samples = np.concatenate(plain, dtype=np.int16, casting="safe")
     shapes = [block.shape for block in blocks]
     leads = np.zeros(sum(leads for leads, _ in shapes), encoding.LEAD)
     leads["count"] = np.repeat([count for _, count in shapes], [leads for leads, _ in shapes])
@@ -42,7 +43,10 @@ def encode_blocks(blocks: Sequence[NDArray[np.int16]]) -> list[bytes]:
     leads["to"] = 2 * leads["at"]
     out = np.empty(2 * len(samples), np.uint8)
     tables = writing()
-    encoding.compiled()(samples, leads, tables.widths, tables.places, tables.states, tables.classes, out)
+    longest = max((count for _, count in shapes), default=0)
+    words = np.empty(longest + encoding.SPARE_WORDS, np.uint32)
+    kernel, told = encoding.compiled(), (tables.widths, tables.places, tables.states, tables.classes)
+    kernel(samples, leads, *told, longest, words, words.view(np.uint8), out)
     parts = iter([out[to : to + size].tobytes() for _, _, to, size in leads.tolist()])
     return [_packed([next(parts) for _ in range(leads)], leads, count) for leads, count in shapes]
 
@@ -55,15 +59,17 @@ def decode_blocks(rows: Sequence[bytes], leads: int, counts: Sequence[int]) -> N
     from storage.waveform_codec import decoding  # noqa: PLC0415  # imports numba, 0.3 s that a start must not wait for
 
     samples = np.empty((leads, sum(counts)), np.int16)
-    joined = b"".join([*rows, bytes(decoding.PADDING)])
-    data = np.frombuffer(joined, np.uint8)
-    coded = [part for part in _parts(rows, leads, counts) if not _is_plain(part, data, samples)]
+    data = np.frombuffer(b"".join([*rows, bytes(decoding.PADDING)]), np.uint8)
+    parts = _parts(rows, leads, counts)
+    coded = [part for part in parts if _SMALLEST_CODED <= part.end - part.begin < 2 * part.length]
+    if len(coded) < len(parts):
+        _fill_plain(parts, data, samples)
     streams = np.array(coded, decoding.STREAM)
     tables = reading()
     bad = np.full(1, -1)
-    decoding.compiled()(data, streams, tables.entries, tables.classes, samples.ravel(), bad)
+    decoding.compiled()(data, streams, tables.entries, tables.classes, samples.reshape(-1), bad)
     if bad[0] >= 0:
-        raise _damaged(leads, coded[bad[0]].count, "the bits of a lead don't end where it does")
+        raise _damaged(leads, coded[bad[0]].length, "the bits of a lead don't end where it does")
     return samples
 
 
@@ -82,15 +88,19 @@ def _size_bytes(size: int) -> bytes:
     return bytes(told)
 
 
-def _parts(rows: Sequence[bytes], leads: int, counts: Sequence[int]) -> Iterable[_Part]:
+def _parts(rows: Sequence[bytes], leads: int, counts: Sequence[int]) -> list[_Part]:
+    """The leads of all rows."""
+    parts = []
     total, begun, at = sum(counts), 0, 0
     for row, count in zip(rows, counts, strict=True):
         place, sizes = _head(row, leads, count)
+        place += begun
         for lead, size in enumerate(sizes):
-            yield _Part(begun + place, begun + place + size, count, lead * total + at)
+            parts.append(_Part(place, place + size, count, lead * total + at))
             place += size
         begun += len(row)
         at += count
+    return parts
 
 
 def _head(row: bytes, leads: int, count: int) -> tuple[int, list[int]]:
@@ -98,32 +108,28 @@ def _head(row: bytes, leads: int, count: int) -> tuple[int, list[int]]:
     if len(row) < _CHECKSUM.size or _checksum(memoryview(row)[4:], leads, count) != _CHECKSUM.unpack_from(row)[0]:
         raise _damaged(leads, count, "its checksum differs")
     place, sizes = _CHECKSUM.size, []
-    for _ in range(leads):
-        size = shift = 0
-        more = True
-        while more:
-            if place == len(row):
-                raise _damaged(leads, count, "it ends too early")
-            size |= (row[place] & 127) << shift
-            more = row[place] > 127
-            shift += 7
-            place += 1
-        sizes.append(size)
+    try:
+        for _ in range(leads):
+            size, place, shift = row[place] & 127, place + 1, 7
+            while row[place - 1] > 127:
+                size, place, shift = size | (row[place] & 127) << shift, place + 1, shift + 7
+            sizes.append(size)
+    except IndexError as error:
+        raise _damaged(leads, count, "it ends too early") from error
     if place + sum(sizes) != len(row):
         raise _damaged(leads, count, "its leads don't fill it")
     return place, sizes
 
 
-def _is_plain(part: _Part, data: NDArray[np.uint8], samples: NDArray[np.int16]) -> bool:
-    """Whether a lead needs no decoding, being as it was or one value throughout; its samples are filled in then."""
-    size = part.end - part.begin
-    lead = samples.reshape(-1)[part.at : part.at + part.count]
-    if size in {2 * part.count, _CONSTANT}:
-        lead[:] = data[part.begin : part.end].view("<i2")
-        return True
-    if not _SMALLEST_CODED <= size < 2 * part.count:
-        raise _damaged(len(samples), part.count, f"a lead of it takes {size} bytes")
-    return False
+def _fill_plain(parts: Iterable[_Part], data: NDArray[np.uint8], samples: NDArray[np.int16]) -> None:
+    """Fill in the leads that need no decoding: as they were, or one sample for all."""
+    every = samples.reshape(-1)
+    for part in parts:
+        size = part.end - part.begin
+        if size in {2 * part.length, _CONSTANT}:
+            every[part.at : part.at + part.length] = data[part.begin : part.end].view("<i2")
+        elif not _SMALLEST_CODED <= size < 2 * part.length:
+            raise _damaged(len(samples), part.length, f"a lead of it takes {size} bytes")
 
 
 def _checksum(told: bytes | memoryview, leads: int, count: int) -> int:

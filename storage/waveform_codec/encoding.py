@@ -8,19 +8,24 @@ from typing import Any, Final
 
 import numpy as np
 
-from storage.waveform_codec.decoding import CHUNK
 from storage.waveform_codec.kernel import cached_kernel, kernel, stamp
-from storage.waveform_codec.lanes import FIRST_WEIGHT, LANES, ROWS, analyse, bit_length
+from storage.waveform_codec.lanes import CHUNK, FIRST_WEIGHT, LANES, ROWS, analyse, bit_length
 from storage.waveform_codec.tables import ABSENT, ESCAPE, FIRST_LEVEL, RAW_BITS, STATE_BITS, STATES, SYMBOLS
 
 LEAD: Final = np.dtype([(name, "i8") for name in ("at", "count", "to", "size")])
-"""A lead: where its samples begin and how many they are, where its bytes go (two for each sample), and how many it took."""
+"""A lead: where its samples begin, how many they are, where its bytes go (two a sample at most), how many it took."""
 
-_INT32, _UINT32, _UINT64 = np.int32, np.uint32, np.uint64
+SPARE_WORDS: Final = 2
+"""A sample takes 28 bits at most, the first state and the mark 12."""
+
+_INT32: Any = np.int32  # numpy's own types know less of mixed arithmetic than numba does
+_UINT32: Any = np.uint32
+_UINT64: Any = np.uint64
+_INT64: Any = np.int64
 
 
 @kernel
-def _predict(samples: Any, leads: Any, first: int, longest: int, residuals: Any) -> None:
+def predict(samples: Any, leads: Any, first: int, longest: int, residuals: Any) -> None:
     """Fill `residuals`, int32 (LANES, longest), of the leads from the `first` on, from their second sample on."""
     carried = np.zeros(ROWS * LANES, np.int32)
     block = np.zeros(CHUNK * LANES, np.int16)
@@ -42,33 +47,33 @@ def _predict(samples: Any, leads: Any, first: int, longest: int, residuals: Any)
 
 
 @kernel
-def _mark(residuals: Any, classes: Any, marks: Any, count: int) -> None:
+def mark(residuals: Any, classes: Any, marks: Any, count: int) -> None:
     """Fill `marks` with what the reader will know before each residual: the class << 4 | its low bits."""
     level = _INT32(FIRST_LEVEL)
     for i in range(1, count):
         low = bit_length(_UINT32(level) | _UINT32(63)) - 6
-        marks[i] = np.int64(classes[level >> _INT32(low)]) << 4 | low
+        marks[i] = _INT64(classes[level >> _INT32(low)]) << 4 | low
         level = _INT32(level + (abs(residuals[i]) << _INT32(2)) - (level >> _INT32(2)))
 
 
 @kernel
-def _write(residuals: Any, marks: Any, count: int, widths: Any, places: Any, states: Any, words: Any) -> int:
+def _write(residuals: Any, marks: Any, count: int, widths: Any, places: Any, states: Any, words: Any) -> Any:
     """Fill `words` from their end; the first byte of them that is used, the last is the last."""
     word, gathered, filled = len(words), _UINT64(0), np.int64(0)
-    state = np.int64(STATES)
+    state = _INT64(STATES)
     for i in range(count - 1, 0, -1):
         residual = residuals[i]
-        mark = np.int64(marks[i])
+        mark = _INT64(marks[i])
         low = mark & 15
-        value = np.int64((residual << _INT32(1)) ^ (residual >> _INT32(31)))
+        value = _INT64((residual << _INT32(1)) ^ (residual >> _INT32(31)))
         column = (mark >> 4) * SYMBOLS
         place = column + min(value >> low, ESCAPE)
         raw, more = value & ((1 << low) - 1), low
         if value >> low >= ESCAPE or widths[place] == ABSENT:
-            place, raw, more = column + ESCAPE, value, np.int64(RAW_BITS)
+            place, raw, more = column + ESCAPE, value, _INT64(RAW_BITS)
         taken = (state + widths[place]) >> 16
         bits = raw << taken | (state & ((1 << taken) - 1))
-        state = np.int64(states[(state >> taken) + places[place]])
+        state = _INT64(states[(state >> taken) + places[place]])
         gathered = gathered << _UINT64(taken + more) | _UINT64(bits)
         filled += taken + more
         if filled >= 32:
@@ -94,19 +99,20 @@ def _is_constant(samples: Any, lead: Any) -> bool:
 
 
 @kernel
-def _copy(samples: Any, lead: Any, coded: Any, begin: int, out: Any) -> int:
-    """Put a lead into `out`: coded, or as it is where that takes no more; how many bytes it takes."""
-    out_of = lead.to
+def _put(samples: Any, lead: Any, coded: Any, begin: Any, out: Any) -> Any:
+    """Put a lead into `out`: coded, one sample for all, or as it is where that takes no more; its bytes."""
+    plain = lead.count
     if _is_constant(samples, lead):
-        begin = len(coded)
-    elif 2 + len(coded) - begin >= 2 * lead.count:
-        for i in range(lead.count):
-            out[out_of + 2 * i] = np.uint8(samples[lead.at + i])
-            out[out_of + 2 * i + 1] = np.uint8(samples[lead.at + i] >> 8)
-        return 2 * lead.count
-    out[out_of] = np.uint8(samples[lead.at])
-    out[out_of + 1] = np.uint8(samples[lead.at] >> 8)
-    out[out_of + 2 : out_of + 2 + len(coded) - begin] = coded[begin:]
+        plain, begin = 1, len(coded)
+    elif 2 + len(coded) - begin < 2 * lead.count:
+        plain = 1
+    for i in range(plain):
+        out[lead.to + 2 * i] = np.uint8(samples[lead.at + i])
+        out[lead.to + 2 * i + 1] = np.uint8(samples[lead.at + i] >> 8)
+    if plain == lead.count:
+        return 2 * plain
+    for i in range(begin, len(coded)):
+        out[lead.to + 2 + i - begin] = coded[i]
     return 2 + len(coded) - begin
 
 
@@ -119,26 +125,24 @@ def compiled() -> Callable[..., int]:
     samples : int16, all leads
     leads : LEAD (n,), whose `size` is filled
     widths, places, states, classes : the tables of `Writing`
+    longest : how many samples the longest lead has
+    words, coded : the same memory as uint32 and as uint8, overwritten: SPARE_WORDS and a word for each of them
     out : uint8, filled
     """
     version = stamp()
 
     @cached_kernel
-    def encode(samples: Any, leads: Any, widths: Any, places: Any, states: Any, classes: Any, out: Any) -> int:
-        longest = np.int64(1)
-        for lead in leads:
-            longest = max(longest, lead.count)
+    def encode(samples: Any, leads: Any, widths: Any, places: Any, states: Any, classes: Any, longest: int,
+               words: Any, coded: Any, out: Any) -> int:  # fmt: skip
         residuals = np.zeros((min(LANES, len(leads)), longest), np.int32)
         marks = np.zeros(longest, np.uint8)
-        words = np.zeros(longest + 2, np.uint32)
-        coded = words.view(np.uint8)
         for first in range(0, len(leads), LANES):
-            _predict(samples, leads, first, longest, residuals)
+            predict(samples, leads, first, longest, residuals)
             for number in range(min(LANES, len(leads) - first)):
                 lead = leads[first + number]
-                _mark(residuals[number], classes, marks, lead.count)
+                mark(residuals[number], classes, marks, lead.count)
                 begin = _write(residuals[number], marks, lead.count, widths, places, states, words)
-                lead.size = _copy(samples, lead, coded, begin, out)
+                lead.size = _put(samples, lead, coded, begin, out)
         return version
 
     return encode

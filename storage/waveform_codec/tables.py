@@ -83,7 +83,8 @@ def _entries(frequencies: tuple[int, ...]) -> NDArray[np.uint32]:
     symbols = spread(frequencies)
     ranks = _ranks(symbols, frequencies)
     bits = np.array([STATE_BITS + 1 - int(rank).bit_length() for rank in ranks])
-    return (((ranks << bits) - STATES) << 16 | bits << 8 | symbols).astype(np.uint32)
+    entries: NDArray[np.uint32] = (((ranks << bits) - STATES) << 16 | bits << 8 | symbols).astype(np.uint32)
+    return entries
 
 
 def _steps(

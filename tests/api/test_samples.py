@@ -12,6 +12,7 @@ from api.routes import samples as route
 from schemas import codec
 from schemas.clock import index_to_us, to_datetime
 from schemas.samples import MISSING
+from storage.envelopes import envelope
 from tests.api.ward import COUNT, HOLE, RATE_HZ, Ward
 
 pytestmark = pytest.mark.embedded
@@ -66,6 +67,31 @@ async def test_a_period_gives_the_samples_at_those_moments(client: httpx.AsyncCl
     assert np.array_equal(_array(strip), ward.samples[:, 1001:1721])
 
 
+async def test_leads_are_answered_as_they_are_named(client: httpx.AsyncClient, ward: Ward) -> None:
+    answer = await _get(client, ward, recording_id=ward.recording.recording_id, end_index=5000, leads="V1, MLII")
+    [strip] = answer.json()["recordings"]
+    assert (strip["leads"], strip["uv_per_lsb"]) == (["V1", "MLII"], [2.5, 5.0])
+    assert np.array_equal(_array(strip), ward.samples[::-1, :5000])
+
+
+async def test_one_lead_is_drawn_as_it_is_with_the_others(client: httpx.AsyncClient, ward: Ward) -> None:
+    both, one = [
+        (await _get(client, ward, recording_id=ward.recording.recording_id, points=3, leads=leads)).json()
+        for leads in ("MLII,V1", "V1,II")
+    ]
+    [both], [one] = both["recordings"], one["recordings"]
+    assert one["leads"] == ["V1"]
+    assert (one["minimum"], one["maximum"]) == (both["minimum"][1:], both["maximum"][1:])
+
+
+async def test_a_long_range_is_drawn_as_all_its_samples_are(client: httpx.AsyncClient, ward: Ward) -> None:
+    answer = await _get(client, ward, recording_id=ward.recording.recording_id, points=3)
+    [strip] = answer.json()["recordings"]
+    expected = envelope(ward.samples, 3)
+    assert (strip["minimum"], strip["maximum"]) == (expected.minimum.tolist(), expected.maximum.tolist())
+    assert strip["gaps"] == [{"first_index": HOLE[0], "end_index": HOLE[1]}]
+
+
 async def test_points_keep_every_extreme(client: httpx.AsyncClient, ward: Ward) -> None:
     answer = await _get(client, ward, recording_id=ward.recording.recording_id, points=1000)
     [strip] = answer.json()["recordings"]
@@ -94,6 +120,8 @@ async def test_too_much_at_once_is_refused_with_the_first_page_to_ask_for(
         ({"recording_id": "here", "start": "1", "end_index": 5}, "or start and end"),
         ({"recording_id": "here", "start": "9", "end": "1"}, "send start first"),
         ({"recording_id": "here", "points": 0}, "greater than or equal to 1"),
+        ({"recording_id": "here", "leads": "V1,V99"}, "V99"),
+        ({"recording_id": "here", "leads": "V6,aVR"}, "ask for some of MLII,V1"),
         ({"recording_id": "nonsense"}, "valid UUID"),
         ({"device_id": "here", "start": "yesterday", "end": "1"}, "send 2026-01-31T12:00:00Z"),
     ],

@@ -25,6 +25,8 @@ FAKE_GCS_VERSION = "v1.56.1"
 BUILD_S, START_S, KEY_S = 900.0, 60.0, 60.0
 
 _EMAIL = "leadwire@tests.example"
+_AUDIENCE = "https://oauth2.googleapis.com/token"
+"""Whom Google's library writes its assertions to, wherever it then sends them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def running_gcs(folder: Path) -> Iterator[GcsAddress]:
         program, port = install_fake_gcs() / "fake-gcs-server", free_ports(1)[0]
         url = f"http://127.0.0.1:{port}"
         listen = ("-scheme", "http", "-host", "127.0.0.1", "-port", str(port), "-public-host", f"127.0.0.1:{port}")
-        keep = ("-filesystem-root", str(folder / "data"), "-log-level", "error")
+        # Its files on disk can be read half-written; Google's never.
+        keep = ("-backend", "memory", "-log-level", "error")
         with Child([program, *listen, *keep], folder / "fake-gcs.log") as child:
             child.wait_until(lambda: is_listening(port), START_S)
             yield GcsAddress(url, ours, strangers)
@@ -81,13 +84,13 @@ def running_tokens(folder: Path) -> Iterator[tuple[Path, Path]]:
 class _Tokens(BaseHTTPRequestHandler):
     """Gives a token for an assertion that the right key has signed (RFC 7523)."""
 
-    public_keys: dict[str, str] = {}  # noqa: RUF012  # of all servers, by the address that assertions name
+    public_keys: dict[str, str] = {}  # noqa: RUF012  # of all servers, by their address
 
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
         uri = f"http://{self.headers['host']}/token"
         try:
-            jwt.decode(form["assertion"][0], self.public_keys[uri], algorithms=["RS256"], audience=uri)
+            jwt.decode(form["assertion"][0], self.public_keys[uri], algorithms=["RS256"], audience=_AUDIENCE)
         except jwt.InvalidTokenError:
             self._answer(400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
         else:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import wfdb
 from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
 from pydantic import SecretStr
 
 from processors.archive import ArchiveService
@@ -19,7 +20,7 @@ from schemas.clock import index_to_us, to_datetime
 from schemas.errors import Busy
 from schemas.samples import MISSING, Recording, WaveformStretch
 from schemas.settings import ArchiveSettings
-from storage import archive_index, archived_samples, drawings, samples
+from storage import archive_checks, archive_index, archive_rebuild, archived_samples, drawings, samples
 from storage.access import everything
 from storage.archive import archive_next
 from storage.archive_expiry import OldHour, expire_hour
@@ -28,6 +29,7 @@ from storage.archive_manifests import load
 from storage.archive_records import ArchivedHour
 from storage.archive_shelf import Shelf
 from storage.database import Database
+from storage.erasure import erase
 from storage.object_keys import archive_manifest_key
 from storage.objects_local import LocalObjects
 from storage.whereabouts import Kept
@@ -38,8 +40,11 @@ from tests.storage.test_samples import assert_same
 FIRST_US = 978_307_200_000_000  # 2001-01-01 00:00 UTC: nobody else's samples are that old
 HOUR_AT = to_datetime(FIRST_US)
 LATER = to_datetime(FIRST_US + 3 * 86_400_000_000)
+TABLES = ("ecg_waveforms", "archived_records", "archive_progress")
 AN_HOUR = 900_000  # samples of it
-EVERYTHING = ArchiveSettings.model_validate({"LEADWIRE_ARCHIVE_AFTER_HOURS": 1, "LEADWIRE_HOT_DAYS": 0})
+EVERYTHING = ArchiveSettings.model_validate(
+    {"LEADWIRE_ARCHIVE": True, "LEADWIRE_ARCHIVE_AFTER_HOURS": 1, "LEADWIRE_HOT_DAYS": 0}
+)
 
 
 @dataclass(slots=True)
@@ -53,7 +58,7 @@ class Scene:
     shelf: Shelf = field(init=False)
 
     def __post_init__(self) -> None:
-        self.shelf = Shelf(self.store, 50_000_000)
+        self.shelf = Shelf(lambda: self.store, 50_000_000)
 
     @property
     def recording(self) -> Recording:
@@ -88,7 +93,7 @@ class Scene:
             cursor = await conn.execute(
                 "SELECT count(*) FROM ecg_waveforms WHERE recording_id = %s", [self.recording.recording_id]
             )
-            [[count]] = await cursor.fetchall()
+            [(count,)] = await cursor.fetchall()
             return int(count)
 
     def record(self, hour: ArchivedHour, part: int = 0) -> str:
@@ -101,7 +106,7 @@ async def scene(database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
         patient = await made.a_patient(conn, FIRST_US)
     yield Scene(database, LocalObjects(tmp_path, SecretStr("x" * 32), "http://localhost"), tmp_path, patient)
     async with database.transaction() as conn:
-        for table in ("ecg_waveforms", "archived_records", "archive_progress"):
+        for table in TABLES:
             query = sql.SQL("DELETE FROM {} WHERE device_id = %s").format(sql.Identifier(table))
             await conn.execute(query, [patient.device.device_id])
 
@@ -133,7 +138,7 @@ async def test_what_is_read_is_the_same_before_and_after(scene: Scene) -> None:
 
 
 def overlap(one: WaveformStretch, first: int, end: int) -> int:
-    return max(0, min(one.first_index + one.samples.shape[1], end) - max(one.first_index, first))
+    return int(max(0, min(one.first_index + one.samples.shape[1], end) - max(one.first_index, first)))
 
 
 async def test_wfdb_opens_the_records_with_our_beats(scene: Scene) -> None:
@@ -247,7 +252,9 @@ async def test_a_damaged_row_holds_its_device_and_no_other(scene: Scene) -> None
     done = await scene.archive(settings=EVERYTHING.model_copy(update={"hot_days": 7}))
     assert (done.totals.held, done.totals.hours, await scene.hours(), await scene.hot_rows()) == (1, 1, [], 1)
     async with scene.database.transaction() as conn:
-        await conn.execute("DELETE FROM ecg_waveforms WHERE device_id = %s", [other.device.device_id])
+        for table in TABLES:
+            query = sql.SQL("DELETE FROM {} WHERE device_id = %s").format(sql.Identifier(table))
+            await conn.execute(query, [other.device.device_id])
 
 
 async def test_two_at_once_archive_each_hour_once(scene: Scene) -> None:
@@ -301,3 +308,77 @@ async def test_indices_that_jump_within_an_hour_make_more_records(scene: Scene) 
     [hour] = await scene.hours()
     assert [(part.first_index, part.end_index) for part in hour.parts] == [(0, 2500), (far, far + 2500)]
     assert_same(await scene.read(), [stretch(scene.recording, 0), jump])
+
+
+async def test_a_sound_archive_verifies_and_each_wound_is_named(scene: Scene) -> None:
+    await scene.write(*two_hours(scene.recording))
+    await scene.archive(settings=EVERYTHING.model_copy(update={"hot_days": 7}))
+    sound = await archive_checks.verify(scene.database, scene.store, deep=True)
+    assert (sound.problems, sound.days, sound.hours, sound.files, sound.compared_rows) == ([], 1, 2, 6, 13)
+    [first, second] = await scene.hours()
+    (scene.folder / first.parts[0].signals[0].key).write_bytes(b"fLaC" + bytes(40))
+    (scene.folder / second.files[0].key).unlink()
+    orphan = second.parts[0].name.replace("/01-", "/02-") + ".dat"
+    (scene.folder / orphan).write_bytes(b"x")
+    (scene.folder / archive_manifest_key(first.device_id, HOUR_AT)).write_text("{}")
+    wounded = await archive_checks.verify(scene.database, scene.store, deep=True)
+    wounds = [
+        archive_manifest_key(first.device_id, HOUR_AT),
+        first.parts[0].signals[0].key,
+        second.files[0].key,
+        orphan,
+    ]
+    assert len(wounded.problems) == wounded.problem_count == 4
+    assert all(any(wound in problem for problem in wounded.problems) for wound in wounds)
+    assert await archive_rebuild.mend(scene.database, scene.store) >= 1
+    assert (await archive_checks.verify(scene.database, scene.store, deep=True)).problem_count == 3
+
+
+async def test_a_database_that_lost_everything_gets_it_back_from_the_manifests(scene: Scene) -> None:
+    await scene.write(*two_hours(scene.recording))
+    before, kept = await scene.read(), await scene.kept()
+    await scene.archive()
+    hours = await scene.hours()
+    async with scene.database.transaction() as conn:
+        device_id = [scene.patient.device.device_id]
+        await conn.execute("DELETE FROM archived_records WHERE device_id = %s", device_id)
+        await conn.execute("DELETE FROM archive_progress WHERE device_id = %s", device_id)
+        await conn.execute("DELETE FROM devices WHERE device_id = %s", device_id)  # and its recordings
+    done = await archive_rebuild.rebuild(scene.database, scene.store, LATER)
+    assert (done.hours, done.recordings, done.problems, await scene.hours()) == (2, 1, [], hours)
+    assert_same(await scene.read(), before)
+    assert replace(kept, recording=replace(kept.recording, user_id=None)) == await scene.kept()
+    again = await archive_rebuild.rebuild(scene.database, scene.store, LATER)
+    assert again.hours == 0
+
+
+async def test_an_erased_person_is_in_no_file_and_others_of_the_device_stay(scene: Scene) -> None:
+    async with scene.database.transaction() as conn:
+        other = await made.a_user(conn)
+        theirs = replace(made.a_recording(scene.patient.device), user_id=other.user_id, started_at_us=FIRST_US)
+        await samples.write_recordings(conn, [theirs])
+    await scene.write(stretch(scene.recording, 0), stretch(theirs, 5000))
+    await scene.archive()
+    [hour] = await scene.hours()
+    await erase(scene.database, scene.store, scene.patient.user.username, "test", LATER)
+    assert [key for key in scene.folder.rglob("*") if str(scene.recording.recording_id) in key.name] == []
+    assert await removals(scene.database, hour) == set()
+    manifest = load(await scene.store.get(archive_manifest_key(theirs.device_id, HOUR_AT)))
+    assert [one.recording_id for one in manifest.hours] == [theirs.recording_id]
+    async with scene.database.transaction() as conn:
+        kept = await samples.kept(conn, everything(), theirs.recording_id)
+    assert_same(await archived_samples.read_kept(scene.database, scene.shelf, kept, 0, 9999), [stretch(theirs, 5000)])
+
+
+async def test_nothing_is_archived_or_expired_unless_it_is_switched_on(scene: Scene) -> None:
+    await scene.write(stretch(scene.recording, 0))
+    await scene.archive(settings=EVERYTHING.model_copy(update={"enabled": False}))
+    assert (await scene.hours(), await scene.hot_rows()) == ([], 1)
+
+
+async def test_the_api_can_read_the_index_and_not_who_is_at_work(reading: Database, scene: Scene) -> None:
+    async with reading.transaction() as conn:
+        await archive_index.hours_of_recordings(conn, [scene.recording.recording_id])
+    with pytest.raises(InsufficientPrivilege):
+        async with reading.transaction() as conn:
+            await conn.execute("SELECT FROM archive_progress")

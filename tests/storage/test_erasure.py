@@ -18,6 +18,8 @@ from schemas.pages import PageRequest
 from schemas.samples import Gap
 from schemas.settings import DatabaseSettings
 from storage import alarms, hrv, reports, rhythms, samples, sessions
+from storage.archive import archive_hours
+from storage.archive_hours import hours_of_device
 from storage.audit import AuditFilter, list_entries
 from storage.audit_chain import verify
 from storage.database import Database
@@ -87,8 +89,17 @@ async def leave_traces(conn: AsyncConnection, store: LocalObjects, started_at_us
         "INSERT INTO alarm_limits (user_id, low_bpm, high_bpm, delay_s, changed_at) VALUES (%s, 40, 120, 5, now())",
         [user_id],
     )
+    await an_archived_hour(conn, store, patient)
     await a_file(conn, store, patient)
     return await a_report(conn, store, patient)
+
+
+async def an_archived_hour(conn: AsyncConnection, store: LocalObjects, patient: Patient) -> None:
+    device_id = patient.device.device_id
+    hour_at = to_datetime(patient.recording.started_at_us)
+    await conn.execute("INSERT INTO archive_progress (device_id) VALUES (%s)", [device_id])
+    [hour] = await hours_of_device(conn, device_id, hour_at)
+    await archive_hours(conn, store, device_id, hour_at, [hour], now())
 
 
 async def a_file(conn: AsyncConnection, store: LocalObjects, patient: Patient) -> None:
@@ -155,7 +166,7 @@ async def test_nothing_of_them_is_left_and_nothing_of_others_is_missing(
     with pytest.raises(NotFound):
         await store.get(mine.key)
     assert await store.get(others.key) == b"%PDF"
-    assert (done.objects, done.rows["users"], done.rows["ecg_beats"]) == (2, 1, 100)
+    assert (done.objects, done.rows["users"], done.rows["ecg_beats"]) == (5, 1, 100)
 
 
 async def test_every_table_with_such_a_column_had_a_row_of_them(database: Database, store: LocalObjects) -> None:
@@ -217,7 +228,7 @@ async def test_a_device_that_changed_hands_keeps_the_other_persons_history(
         assert await cursor.fetchone() == (None, False)
     await erase(database, store, str(mine.patient.user.user_id), "test", now())
     left = await found(database, mine)
-    assert left == {"devices.device_id": 1}
+    assert left == {"devices.device_id": 1, "archive_progress.device_id": 1}
 
 
 async def test_a_device_that_still_sends_is_shut_out_first(database: Database, store: LocalObjects) -> None:

@@ -13,6 +13,7 @@ from storage.access import everything
 from storage.samples import (
     extent,
     gaps,
+    kept,
     read_stretches,
     recording,
     recordings,
@@ -20,7 +21,7 @@ from storage.samples import (
     write_recordings,
     write_stretches,
 )
-from storage.whereabouts import Extent
+from storage.whereabouts import Extent, Kept
 from tests.storage.made import RATE_HZ, START_US, a_patient, a_recording, a_stretch, a_user, access_of
 
 
@@ -88,6 +89,41 @@ async def test_a_stretch_that_no_search_would_find_is_refused(conn: AsyncConnect
     patient = await a_patient(conn)
     with pytest.raises(ValueError, match="cut it into parts of 3600 s"):
         await write_stretches(conn, [a_stretch(patient.recording, 0, int(RATE_HZ * 3601))])
+
+
+async def test_samples_are_found_whatever_the_clock_said(conn: AsyncConnection) -> None:
+    """A device without a battery begins in 1970 and learns the date later; another one is set back by a month."""
+    patient = await a_patient(conn)
+    recording_id = patient.recording.recording_id
+    strays_us = (0, -56 * 365 * 86_400_000_000, 60_000, -31 * 86_400_000_000, 9 * 365 * 86_400_000_000)
+    written = [a_stretch(patient.recording, 1000 * k, 1000) for k in range(len(strays_us))]
+    written = [replace(s, started_at_us=s.started_at_us + us) for s, us in zip(written, strays_us, strict=True)]
+    for stretch in written:
+        await write_stretches(conn, [stretch])
+    assert_same(await read_stretches(conn, patient.access, recording_id, 0, 10_000), written)
+    found = await read_stretches(conn, patient.access, recording_id, 1500, 3500)
+    assert [(s.first_index, s.samples.shape[1]) for s in found] == [(1500, 500), (2000, 1000), (3000, 500)]
+
+
+async def test_a_long_row_is_found_from_its_last_sample(conn: AsyncConnection) -> None:
+    patient = await a_patient(conn)
+    count = int(3600 * RATE_HZ)
+    pieces = [a_stretch(patient.recording, 0, count), a_stretch(patient.recording, count, 10)]
+    await write_stretches(conn, pieces[1:])
+    await write_stretches(conn, pieces[:1])
+    [found, _] = await read_stretches(conn, patient.access, patient.recording.recording_id, count - 1, count + 1)
+    assert_same([found], [a_stretch(patient.recording, count - 1, 1)])
+
+
+async def test_a_recording_tells_where_its_samples_are(conn: AsyncConnection) -> None:
+    patient = await a_patient(conn)
+    recording_id = patient.recording.recording_id
+    early = a_stretch(patient.recording, 500, 100)
+    await write_stretches(conn, [replace(early, started_at_us=early.started_at_us - 3_000_000)])
+    await write_stretches(conn, [a_stretch(patient.recording, 2000, 300)])
+    assert await kept(conn, patient.access, recording_id) == Kept(
+        patient.recording, Extent(500, 2300), 300, 3_000_000, 0
+    )
 
 
 async def test_recordings_are_found_by_the_time_of_their_samples(conn: AsyncConnection) -> None:

@@ -141,7 +141,7 @@ class FakeConnection:
         self.database = database
         self.written: list[tuple[str, Any]] = []
 
-    def cursor(self, row_factory: Callable[[Any], Callable[[Sequence[Any]], Any]]) -> FakeCursor:
+    def cursor(self, row_factory: Callable[[Any], Callable[[Sequence[Any]], Any]], binary: bool = False) -> FakeCursor:
         return FakeCursor(self, row_factory)
 
     async def execute(self, query: Any, params: Any = None) -> FakeCursor:

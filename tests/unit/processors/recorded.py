@@ -12,13 +12,22 @@ from schemas.beats import Beat
 from schemas.clock import to_datetime
 from schemas.rhythms import NORMAL, TACHYCARDIA
 from schemas.samples import WaveformStretch
+from storage.archive_shelf import Shelf
 from storage.metrics_rows import MetricsRow
+from storage.objects import Objects
 from tests.columns import row_of
 
 from .fakes import RATE_HZ, START_US, FakeDatabase, Row, block
 
 DEVICE, USER, RECORDING = UUID(int=1), UUID(int=77), block(UUID(int=1)).recording_id
 AT = to_datetime(START_US)
+
+
+def _no_store() -> Objects:
+    raise AssertionError("nothing of this store is archived")
+
+
+NO_ARCHIVE = Shelf(_no_store, 0)
 
 
 def recorded(*stretches: tuple[int, int], peak_s: float | None = 20.0, **answers: Sequence[Row]) -> FakeDatabase:
@@ -35,9 +44,9 @@ def recorded(*stretches: tuple[int, int], peak_s: float | None = 20.0, **answers
         "hrv": [],
         "beats": [_beat(300)],
         "episodes": [_episode(NORMAL, 0.0, 15.0), _episode(TACHYCARDIA, 15.0, 30.0)],
-        "extent": [{"first": stretches[0][0], "end": stretches[-1][1]}] if stretches else [],
         "waveforms": [_stretch(first, end) for first, end in stretches],
-        "recordings": [_RECORDING] if stretches else [],
+        "archived": [],
+        "recordings": [_RECORDING | _whereabouts(stretches)] if stretches else [],
     }
     rows = ours | answers
     pages = {"AS everything": [{"count": 1}]}
@@ -45,8 +54,8 @@ def recorded(*stretches: tuple[int, int], peak_s: float | None = 20.0, **answers
 
 
 _TEXTS = {
-    "extent": "coalesce(min(first_index)",
-    "waveforms": "w.codec, w.data",
+    "waveforms": "FROM ecg_waveforms AS v",
+    "archived": "FROM archived_records AS a",
     "device": "FROM devices AS d",
     "user": "FROM users AS u",
     "means": "AS heart_rate_mean",
@@ -82,6 +91,12 @@ _RECORDING = {
 _SECOND = {field.name: None for field in fields(MetricsRow) if field.name != "leads"} | {
     "recorded_leads": ["II"], "lead_quality": [0.9], "lead_flags": [0], "engine_version": "e-1",
 }  # fmt: skip
+
+
+def _whereabouts(stretches: Sequence[tuple[int, int]]) -> dict[str, int]:
+    longest = max(end - first for first, end in stretches)
+    extent = {"first_index": stretches[0][0], "end_index": stretches[-1][1]}
+    return extent | {"longest": longest, "clock_early_us": 0, "clock_late_us": 0}
 
 
 def _nothing(kind: type[Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from schemas.samples import SampleBlock
 from schemas.settings import KafkaSettings
 
 from .fakes import START_US, FakeDatabase, block
-from .recorded import recorded
+from .recorded import NO_ARCHIVE, recorded
 
 KAFKA = KafkaSettings.model_validate({"idempotent": True})
 DEVICE, OTHER = UUID(int=1), UUID(int=2)
@@ -33,7 +33,7 @@ async def collected(blocks: AsyncIterator[SampleBlock]) -> list[SampleBlock]:
 
 
 async def test_what_is_stored_comes_back_as_blocks_sample_for_sample() -> None:
-    found = await collected(replay.stored_blocks(recorded((0, 250), (500, 750)), DEVICE, Period(DEVICE)))
+    found = await collected(replay.stored_blocks(recorded((0, 250), (500, 750)), NO_ARCHIVE, DEVICE, Period(DEVICE)))
     assert [(b.first_index, b.started_at_us) for b in found] == [
         (first, block(DEVICE, first).started_at_us) for first in (0, 500)
     ]
@@ -42,13 +42,13 @@ async def test_what_is_stored_comes_back_as_blocks_sample_for_sample() -> None:
 
 async def test_only_what_began_in_the_period_is_replayed() -> None:
     period = Period(DEVICE, START_US + 1)
-    found = await collected(replay.stored_blocks(recorded((0, 250), (500, 750)), DEVICE, period))
+    found = await collected(replay.stored_blocks(recorded((0, 250), (500, 750)), NO_ARCHIVE, DEVICE, period))
     assert [b.first_index for b in found] == [500]
 
 
 async def test_an_empty_period_says_so() -> None:
     with pytest.raises(NotFound, match=f"nothing is stored of device {DEVICE}.*list recordings"):
-        await collected(replay.stored_blocks(FakeDatabase(), DEVICE, Period(DEVICE)))
+        await collected(replay.stored_blocks(FakeDatabase(), NO_ARCHIVE, DEVICE, Period(DEVICE)))
 
 
 def test_a_period_is_half_open() -> None:

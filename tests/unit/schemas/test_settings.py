@@ -46,8 +46,9 @@ def test_the_seed_systems_names_are_read(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_every_setting_has_a_name_of_the_seed_or_ours() -> None:
     names = [str(field.validation_alias) for group in GROUPS for field in group.model_fields.values()]
+    clouds = ("AZURE_STORAGE_", "GOOGLE_APPLICATION_CREDENTIALS")  # as their own programs call them
     seed = ("DATABASE_", "AWS_", "SECRET_KEY", "ALGORITHM", "ACCESS_TOKEN_", "CORS_", "API_V1_", "LOG_", "REDIS_")
-    assert [name for name in names if not name.startswith(("LEADWIRE_", *seed))] == []
+    assert [name for name in names if not name.startswith(("LEADWIRE_", *seed, *clouds))] == []
     assert len(names) == len(set(names))
 
 
@@ -105,7 +106,11 @@ def test_an_empty_webhook_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_secret_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", STRONG)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", STRONG)
+    monkeypatch.setenv("LEADWIRE_OBJECTS", "azure")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT", "hospital")
+    monkeypatch.setenv("AZURE_STORAGE_KEY", STRONG)
     settings = Settings()
     assert STRONG not in f"{settings.security!r}{settings.objects!r}"
 

@@ -17,7 +17,7 @@ from schemas.rhythms import NORMAL, TACHYCARDIA
 from schemas.samples import MISSING, Recording
 from tests.storage.made import a_hrv_stretch
 from tests.unit.processors.fakes import RATE_HZ, START_US, FakeDatabase
-from tests.unit.processors.recorded import AT, DEVICE, RECORDING, recorded
+from tests.unit.processors.recorded import AT, DEVICE, NO_ARCHIVE, RECORDING, recorded
 
 HALF_MINUTE = int(30 * RATE_HZ)
 RECORDED = Recording(RECORDING, DEVICE, None, START_US, RATE_HZ, ("II",), (5.0,))
@@ -25,11 +25,11 @@ EVENT = ReportEvent(UUID(int=5), DEVICE, "requested", START_US, START_US + 30_00
 
 
 async def told(database: FakeDatabase, event: ReportEvent = EVENT) -> ReportContent:
-    return content(await gather(database, event))
+    return content(await gather(database, NO_ARCHIVE, event))
 
 
 async def data(database: FakeDatabase, event: ReportEvent = EVENT) -> ReportData:
-    return await gather(database, event)
+    return await gather(database, NO_ARCHIVE, event)
 
 
 async def test_a_report_names_the_patient_the_device_and_the_figures() -> None:
@@ -114,7 +114,7 @@ async def test_a_period_in_which_nothing_came_has_no_strips_and_no_figures() -> 
 
 async def test_a_report_of_an_unknown_device_is_not_found() -> None:
     with pytest.raises(NotFound, match=f"no device {DEVICE}"):
-        await gather(FakeDatabase(), EVENT)
+        await gather(FakeDatabase(), NO_ARCHIVE, EVENT)
 
 
 async def test_the_same_rows_give_the_same_report() -> None:
