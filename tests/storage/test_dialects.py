@@ -14,10 +14,11 @@ import pytest
 from psycopg import AsyncConnection
 
 import storage
+from schemas.history import AGGREGATES
 from storage.access import Access
 from storage.database import Database, writer
 from storage.migrate import migrate
-from storage.policies import AGGREGATES, COLUMNSTORE
+from storage.policies import COLUMNSTORE
 from storage.retention import expire
 from tests.storage.conftest import settings_for
 from tests.storage.dialect_answers import AT, DOCTOR_ID, END, QUERIES, USER_ID, answers, write_everything
