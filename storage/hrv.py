@@ -222,7 +222,9 @@ class _BeatsRow:
 async def write_hrv(conn: AsyncConnection, rows: Sequence[HrvStretch], at: datetime) -> None:
     """Store stretches, computed at `at`; one that is there already is replaced."""
     if rows:
-        await conn.execute(_WRITE, {**columns(asdict(row) for row in rows), "computed_at": at})
+        # In one order for all workers, so that two never wait for each other's rows.
+        ordered = sorted(rows, key=lambda row: (row.device_id.bytes, row.stretch_start))
+        await conn.execute(_WRITE, {**columns(asdict(row) for row in ordered), "computed_at": at})
 
 
 def _listed(terms: Sequence[str]) -> sql.Composed:

@@ -43,7 +43,8 @@ def test_the_file_uses_only_what_the_format_has() -> None:
 
 def test_every_service_of_the_design_is_there() -> None:
     assert set(services()) == {
-        "kafka", "timescaledb", "minio", "redis", "migrate", "gateway", "worker", "hrv", "api", "nginx", "prometheus",
+        "kafka", "timescaledb", "minio", "redis", "migrate", "gateway", "worker", "hrv", "archive", "api", "nginx",
+        "prometheus",
         "grafana",
     }  # fmt: skip
 

@@ -11,11 +11,15 @@ from psycopg import AsyncConnection
 from schemas.accounts import User
 from schemas.clock import to_datetime
 from schemas.errors import Busy, NotFound
+from schemas.rhythms import ASYSTOLE
 from schemas.samples import Gap, Recording
 from storage.access import everything
 from storage.accounts import user
+from storage.alarms import write_alarms
+from storage.checkpoints import Checkpoint, save
 from storage.database import Database
 from storage.devices import touch
+from storage.hrv import write_hrv
 from storage.migrate import migrate
 from storage.rhythms import write_rhythms
 from storage.samples import write_gaps, write_stretches
@@ -23,9 +27,11 @@ from tests.storage.conftest import settings_for
 from tests.storage.made import (
     START_US,
     a_beat,
+    a_hrv_stretch,
     a_patient,
     a_stretch,
     a_user,
+    alarm_of,
     an_episode,
     metrics_at,
     write_beats,
@@ -97,6 +103,19 @@ async def gap_all(conn: AsyncConnection, recordings: list[Recording]) -> None:
     await write_gaps(conn, [Gap(r.recording_id, first, first + 10) for r in recordings for first in (0, 100)])
 
 
+async def alarm_all(conn: AsyncConnection, recordings: list[Recording]) -> None:
+    await write_alarms(conn, [alarm_of(r, ASYSTOLE, START_US, at_s) for r in recordings for at_s in (0, 60)])
+
+
+async def vary_all(conn: AsyncConnection, recordings: list[Recording]) -> None:
+    await write_hrv(conn, [a_hrv_stretch(r, number) for r in recordings for number in (0, 1)], to_datetime(START_US))
+
+
+async def check_all(conn: AsyncConnection, recordings: list[Recording]) -> None:
+    """A partition for each recording, of the same number."""
+    await save(conn, [Checkpoint("t", r.recording_id.time_low >> 1, 5, "test-1", b"") for r in recordings])
+
+
 async def until_waiting(conn: AsyncConnection, workers: int) -> None:
     """Return when that many backends wait for a lock."""
     async with asyncio.timeout(10):
@@ -106,7 +125,7 @@ async def until_waiting(conn: AsyncConnection, workers: int) -> None:
 
 
 WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
-WRITERS = [touch_all, beat_all, measure_all, name_all, stretch_all, gap_all]
+WRITERS = [touch_all, beat_all, measure_all, name_all, stretch_all, gap_all, alarm_all, vary_all, check_all]
 
 
 @pytest.mark.embedded
