@@ -170,7 +170,7 @@ _RAW: Final = {
 async def settle(url: str) -> dict[str, float]:
     """As the policies leave it: compressed at its age, refreshed up to the newest whole bucket. Seconds of each."""
     spent_s: dict[str, float] = {}
-    kept = DatabaseSettings().kept()
+    kept = DatabaseSettings.model_validate({}).kept()
     async with await AsyncConnection.connect(url, autocommit=True) as conn:
         for aggregate in AGGREGATES:
             began = time.perf_counter()

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from schemas.clock import now, to_datetime
 from schemas.errors import Busy, NotFound
+from schemas.history import AGGREGATES
 from schemas.pages import PageRequest
 from schemas.samples import Gap
 from schemas.settings import DatabaseSettings
@@ -24,7 +25,7 @@ from storage.audit_chain import verify
 from storage.database import Database
 from storage.erasure import Erased, erase
 from storage.objects_local import LocalObjects
-from storage.policies import AGGREGATES, COLUMNSTORE
+from storage.policies import COLUMNSTORE
 from storage.reports import FinishedReport
 from tests.storage import made
 from tests.storage.made import START_US, Patient

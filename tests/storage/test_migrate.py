@@ -8,10 +8,11 @@ import psycopg
 import pytest
 
 from schemas.errors import Busy, Misconfigured
+from schemas.history import AGGREGATES
 from schemas.settings import DatabaseSettings
 from storage.database import Database
 from storage.migrate import migrate, migrations, pending
-from storage.policies import AGGREGATES, COLUMNSTORE
+from storage.policies import COLUMNSTORE
 from tests.storage.conftest import settings_for
 
 
