@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -102,9 +103,7 @@ def create_api(settings: Settings) -> FastAPI:
     openapi.install(app, settings.http, has_etags=True)
     middleware.install(app, settings.http, "api", Limits(settings.rates, MemoryCounts()))
 
-    async def kafka_answers() -> None:
-        await kafka.ping(settings.kafka)
-
+    kafka_answers = partial(kafka.ping, settings.kafka)
     app.include_router(
         health.router(
             {"database": database.ping, "audit": auditing.ping, "kafka": kafka_answers, "objects": store.ping}
