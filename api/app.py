@@ -103,12 +103,8 @@ def create_api(settings: Settings) -> FastAPI:
     openapi.install(app, settings.http, has_etags=True)
     middleware.install(app, settings.http, "api", Limits(settings.rates, MemoryCounts()))
 
-    kafka_answers = partial(kafka.ping, settings.kafka)
-    app.include_router(
-        health.router(
-            {"database": database.ping, "audit": auditing.ping, "kafka": kafka_answers, "objects": store.ping}
-        )
-    )
+    checks = {"database": database.ping, "audit": auditing.ping, "objects": store.ping}
+    app.include_router(health.router({**checks, "kafka": partial(kafka.ping, settings.kafka)}))
     return app
 
 
