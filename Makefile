@@ -77,9 +77,9 @@ bench-api: install $(PEERS_VENV)/.installed ## lists, logins, mixed load and abu
 	@$(BIN)/python -m bench.api $(if $(CADENCE),--cadence $(CADENCE)) $(if $(PART),--part $(PART)) \
 		$(if $(JSON),--json "$(JSON)") $(if $(WRITE),--write)
 
-bench-store: install $(PEERS_VENV)/.installed ## what the store takes in, how small it keeps it, how fast it gives it back; one JSON object (PART=formats,sustained,outages DATA= SERVER= SECONDS= JSON=file); WRITE=1 puts it into docs/store-bench.md
+bench-store: install $(PEERS_VENV)/.installed ## what the store takes in, how small it keeps it, how fast it gives it back; one JSON object (PART=formats,sustained,month,outages DATA= SERVER= SECONDS= JSON=file); WRITE=1 puts it into docs/store-bench.md
 	@$(BIN)/python -m bench.store $(if $(PART),--part $(PART)) $(if $(DATA),--data $(DATA)) $(if $(SERVER),--server $(SERVER)) \
-		--seconds $(SECONDS) $(if $(JSON),--json "$(JSON)") $(if $(WRITE),--write)
+		--seconds $(SECONDS) $(if $(CADENCE),--cadence $(CADENCE)) $(if $(JSON),--json "$(JSON)") $(if $(WRITE),--write)
 
 bench-store: SECONDS = 600
 

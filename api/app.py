@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 
 from api import kafka
 from api.cached import CachedAnswers
+from api.current import CurrentAnswers, Sessions
 from api.dependencies import ReadRooms
 from api.kafka import KafkaSource
 from api.live import LiveFeed
@@ -39,7 +41,7 @@ from api.routes import (
 )
 from schemas.settings import Settings
 from storage.archive_shelf import Shelf
-from storage.cache import cache
+from storage.cache import Cache, LayeredCache, MemoryCache, cache
 from storage.counts import MemoryCounts
 from storage.database import auditor, reader
 from storage.objects import objects
@@ -71,8 +73,7 @@ def create_api(settings: Settings) -> FastAPI:
     database, auditing = reader(settings.database), auditor(settings.database)
     store = objects(settings.objects, settings.security, settings.http)
     feed = LiveFeed(lambda: KafkaSource(settings.kafka))
-    shared = cache(settings.cache)
-
+    caches = _caches(settings)
     reads = ReadLog(writing_to(auditing), repeat_s=settings.database.audit_repeat_s, size=settings.database.audit_queue)
 
     @asynccontextmanager
@@ -86,13 +87,17 @@ def create_api(settings: Settings) -> FastAPI:
             await feed.close()
             await reads.close()
             await auditing.close()
-            await shared.close()
+            await caches.shared.close()
             await database.close()
 
     app = _application(settings.http.prefix, lifespan)
     shelf = Shelf(lambda: store, settings.archive.cache_bytes)
-    app.state.rooms = ReadRooms(database, store, feed, CachedAnswers(shared), settings.objects, reads, shelf)
-    callers.install(app, callers.door(database, settings.security))
+    answers = CachedAnswers(caches.shared, settings.cache.statistics_s)
+    app.state.rooms = ReadRooms(
+        database, store, feed, answers, CurrentAnswers(caches.current), settings.cache, settings.objects, reads, shelf
+    )
+    at_door = callers.door(database, settings.security)
+    callers.install(app, replace(at_door, session=Sessions(database, caches.current, settings.cache).session))
     problems.install(app)
     openapi.install(app, settings.http, has_etags=True)
     middleware.install(app, settings.http, "api", Limits(settings.rates, MemoryCounts()))
@@ -106,6 +111,20 @@ def create_api(settings: Settings) -> FastAPI:
         )
     )
     return app
+
+
+@dataclass(frozen=True, slots=True)
+class _Caches:
+    """`current` is for values that are never replaced under their key: the process's memory, before Redis if any."""
+
+    shared: Cache
+    current: Cache
+
+
+def _caches(settings: Settings) -> _Caches:
+    shared = cache(settings.cache)
+    near = MemoryCache()
+    return _Caches(shared, near if settings.cache.redis_url is None else LayeredCache(near, shared))
 
 
 def _application(prefix: str, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:

@@ -42,7 +42,9 @@ class Proxy:
     def reset(self) -> None:
         """Reset every connection; new ones are served."""
         for writer in list(self._writers):
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            held = writer.get_extra_info("socket")
+            if held is not None:  # uvloop has none of a connection that has just ended
+                held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             writer.transport.abort()
 
     def swallow(self) -> None:

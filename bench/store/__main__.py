@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,10 +17,11 @@ import psutil
 import uvloop
 
 from bench.accuracy.pages import write
-from bench.store import formats, outages, sustained
+from bench.api.month import Month
+from bench.store import formats, month, outages, sustained
 from bench.store.corpus import DATABASES, MADE
-from bench.store.formats import Wanted
-from bench.store.servers import POSTGRES, TIMESCALE
+from bench.store.formats import Wanted, say
+from bench.store.servers import POSTGRES, TIMESCALE, running
 from bench.store.tables import section
 from schemas.errors import LeadwireError
 from schemas.logs import configure
@@ -50,7 +52,17 @@ async def _outages(given: argparse.Namespace) -> Any:
     return await outages.measure(outages.Wanted(servers, given.seconds, given.outage_devices, given.seed))
 
 
-PARTS: Final[dict[str, Part]] = {"formats": _formats, "sustained": _sustained, "outages": _outages}
+async def _month(given: argparse.Namespace) -> Any:
+    """Of metrics, not of samples: what the aggregates are for."""
+    with tempfile.TemporaryDirectory(prefix="leadwire-bench-") as name, running(TIMESCALE, Path(name)) as server:
+        if server.is_npm:
+            return {"skipped": "a month does not fit into the npm build; set LEADWIRE_TEST_TIMESCALE"}
+        say(f"a month of metrics on {server.version}: it takes some minutes to make")
+        return {"server": server.version, **await month.run(server.url, Month(5000, given.cadence), _QUESTIONS)}
+
+
+PARTS: Final[dict[str, Part]] = {"formats": _formats, "sustained": _sustained, "outages": _outages, "month": _month}
+_QUESTIONS: Final = 200
 
 
 def main() -> None:
@@ -99,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--devices", type=int, default=5000, help="of the sustained load")
     parser.add_argument("--outage-devices", type=int, default=20, help="that write while servers go away")
     parser.add_argument("--seed", type=int, default=1, help="of the moments at which the archive is killed")
+    parser.add_argument("--cadence", type=int, default=600, help="of the month: seconds from one row to the next")
     parser.add_argument("--no-http", action="store_true")
     parser.add_argument("--no-peer", action="store_true", help="without AtriumDB beside us")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON object there too")

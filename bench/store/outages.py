@@ -67,11 +67,13 @@ async def _one(here: Stand, wanted: Wanted) -> Mapping[str, Any]:
     try:
         await register(database, fleet)
         archiver, stopping = Archiver(here, random.Random(wanted.seed)), asyncio.Event()  # noqa: S311  # moments, no secrets
-        archiving = asyncio.create_task(archiver.loop(stopping))
         sinks = Sinks(database, Silent(), 1)
-        written, faults = await asyncio.gather(_write(sinks, fleet, wanted.seconds), _faults(here, wanted.seconds))
-        stopping.set()
-        await archiving
+        async with asyncio.TaskGroup() as busy:  # one that fails ends the others
+            busy.create_task(archiver.loop(stopping))
+            faulting = busy.create_task(_faults(here, wanted.seconds))
+            written = await _write(sinks, fleet, wanted.seconds)
+            faults = await faulting
+            stopping.set()
         say(f"written: {written} stretches of each device; the archive is seen out")
         rounds = await archiver.see_out()
         proof = await prove(here, database, fleet, written)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bench.accuracy.pages import Part, Section
 from bench.api.tables import Cell, table
+from bench.store import month
 
 _HEADINGS: Final = (
     "", "bits/sample", "M samples/s in", "window p50 ms", "p99 ms", "bulk M samples/s", "per core",
@@ -22,9 +23,17 @@ def section(told: Mapping[str, Any]) -> Iterator[Section]:
     if "sustained" in told:
         parts = list(_sustained(told["sustained"]))
         yield Section("store-sustained", f"`make bench-store PART=sustained WRITE=1` {made_by}", tuple(parts))
+    if "skipped" not in told.get("month", {"skipped": ""}):
+        one = told["month"]
+        title = f"{one['users']:,} devices, a row every {one['cadence_s']} s, on {one['server']}, ms"
+        yield Section("store-month", f"`make bench-store PART=month WRITE=1` {made_by}", (_month(title, one),))
     if "outages" in told:
         parts = list(_outages(told["outages"]))
         yield Section("store-outages", f"`make bench-store PART=outages WRITE=1` {made_by}", tuple(parts))
+
+
+def _month(title: str, told: Mapping[str, Any]) -> Part:
+    return Part(title, month.table(told["asked"]))
 
 
 def _outages(told: Mapping[str, Any]) -> Iterator[Part]:

@@ -104,8 +104,8 @@ def test_settings_can_be_read_from_what_a_service_gets(
         monkeypatch.setenv(name, value)
     read = Settings()
     parts = (
-        read.kafka, read.database, read.objects, read.archive, read.cache, read.security, read.rates, read.http, read.worker,
-        read.alarms, read.logs,
+        read.kafka, read.database, read.objects, read.cache, read.security, read.rates, read.http, read.worker,
+        read.alarms, read.logs, read.backup, read.archive,
     )  # fmt: skip
     assert len(parts) == len(GROUPS)
     assert read.security.environment == "production"

@@ -159,6 +159,14 @@ async def test_forgetting_what_was_never_ended_leaves_files_alone(store: Objects
     assert await store.get("a/b") == b"1"
 
 
+async def test_what_is_below_a_folder_is_told_by_name_and_in_order(store: Objects) -> None:
+    for key in ("x/b", "x/a.pdf", "x/y/1", "x/y/2", "x/y/z/3", "xx/1", "x-1"):
+        await store.put(key, b"1", "text/plain")
+    assert await store.below("x") == ["x/a.pdf", "x/b", "x/y/"]
+    assert await store.below("x/y") == ["x/y/1", "x/y/2", "x/y/z/"]
+    assert await store.below("nowhere") == []
+
+
 # ── damage ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

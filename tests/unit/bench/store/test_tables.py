@@ -45,7 +45,7 @@ def test_every_section_has_its_place_on_the_page() -> None:
     page = PAGE.read_text("utf-8")
     [found] = section({**ABOUT, "formats": formats()})
     assert "Leadwire on PostgreSQL 18" in replaced(page, found)
-    for name in ("store-sustained", "store-outages"):
+    for name in ("store-sustained", "store-month", "store-outages"):
         assert f"<!-- {name}: begin, written by a command -->\n" in page
 
 
