@@ -11,7 +11,8 @@ import pytest
 from api.routes.samples import PROTOBUF
 from processors.archive import ArchiveService
 from schemas.clock import to_datetime
-from schemas.settings import ArchiveSettings, Settings
+from schemas.settings import Settings
+from schemas.settings_store import ArchiveSettings
 from storage import samples
 from storage.objects import objects
 from tests.api.ward import Ward

@@ -19,7 +19,7 @@ from processors.archive import ArchiveService
 from schemas.clock import index_to_us, to_datetime
 from schemas.errors import Busy
 from schemas.samples import MISSING, Recording, WaveformStretch
-from schemas.settings import ArchiveSettings
+from schemas.settings_store import ArchiveSettings
 from storage import archive_checks, archive_index, archive_rebuild, archived_samples, drawings, samples
 from storage.access import everything
 from storage.archive import archive_next
