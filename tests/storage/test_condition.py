@@ -8,8 +8,8 @@ from uuid import uuid4
 from psycopg import AsyncConnection
 
 from schemas.clock import now
+from schemas.history import AGGREGATES
 from storage import audit, condition, object_removals, reports
-from storage.history import AGGREGATES
 from tests.storage import made
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
