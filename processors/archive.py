@@ -144,7 +144,7 @@ class ArchiveService:
             return
         seen = set[OldHour]()
         while not _is_set(stopping):
-            found = await patiently(lambda: archive_expiry.old_hours(self._database, self._times().hot))
+            found = await patiently(lambda: archive_expiry.old_hours(self._database, self._now(), self._times().hot))
             new = [old for old in found if old not in seen]
             if not new:
                 return
@@ -169,7 +169,7 @@ class ArchiveService:
 
     async def _expire_chunks(self, stopping: asyncio.Event | None) -> None:
         for chunk in await patiently(lambda: archive_expiry.old_chunks(self._database, self._times().hot)):
-            for old in await patiently(partial(archive_expiry.unarchived_hours, self._database, chunk)):
+            for old in await patiently(partial(archive_expiry.unarchived_hours, self._database, self._now(), chunk)):
                 if _is_set(stopping):
                     return
                 await self._archive_late(old)

@@ -62,17 +62,29 @@ async def has_chunks(database: Database) -> bool:
 
 
 async def old_hours(
-    database: Database, before: datetime, since: datetime | None = None, limit: int = BATCH
+    database: Database, now: datetime, before: datetime, since: datetime | None = None, limit: int = BATCH
 ) -> list[OldHour]:
-    """Hours with rows that began before that moment, and not before `since`; rows of no recording are not told of."""
+    """Hours with rows that began before that moment, and not before `since`.
+
+    Neither of devices that are held at the moment `now`, nor of rows whose recording is not there.
+    """
     query = sql.SQL("""
         SELECT DISTINCT r.device_id, r.recording_id, date_trunc('hour', w.started_at) AS hour_at
         FROM ecg_waveforms AS w
         JOIN recordings AS r ON r.recording_id = w.recording_id AND r.device_id = w.device_id
-        WHERE w.started_at < %(before)s AND w.started_at >= %(since)s
+        WHERE w.started_at < %(before)s
+            AND w.started_at >= %(since)s
+            AND NOT EXISTS (
+                SELECT FROM archive_progress AS p WHERE p.device_id = r.device_id AND p.held_until > %(now)s
+            )
         LIMIT %(limit)s
     """)
-    params = {"before": before, "since": since or datetime.min.replace(year=1900, tzinfo=before.tzinfo), "limit": limit}
+    params = {
+        "now": now,
+        "before": before,
+        "since": since or datetime.min.replace(year=1900, tzinfo=before.tzinfo),
+        "limit": limit,
+    }
     async with database.transaction() as conn:
         return await fetch_all(conn, OldHour, query, params)
 
@@ -126,10 +138,10 @@ async def old_chunks(database: Database, before: datetime) -> list[Chunk]:
         return await fetch_all(conn, Chunk, query, {"before": before})
 
 
-async def unarchived_hours(database: Database, chunk: Chunk) -> list[OldHour]:
+async def unarchived_hours(database: Database, now: datetime, chunk: Chunk) -> list[OldHour]:
     """Hours of the chunk whose rows are not archived as they are now; every row of it is read."""
     left = []
-    for old in await old_hours(database, chunk.end, chunk.start, limit=10_000_000):
+    for old in await old_hours(database, now, chunk.end, chunk.start, limit=10_000_000):
         async with database.transaction() as conn:
             hour = await hour_of_recording(conn, old.recording_id, old.hour_at)
             if hour is not None and not await _is_archived(conn, hour):

@@ -82,6 +82,14 @@ async def test_deleting_twice_is_deleting(store: Objects) -> None:
         await store.get("a/b")
 
 
+async def test_what_is_below_a_folder_is_told_one_level_at_a_time(store: Objects) -> None:
+    for key in ("below/b.txt", "below/a/1.txt", "below/a/deep/2.txt", "below2/c.txt"):
+        await store.put(key, b"x", "text/plain")
+    assert await store.below("below") == ["below/a/", "below/b.txt"]
+    assert await store.below("below/a") == ["below/a/1.txt", "below/a/deep/"]
+    assert await store.below("below/nowhere") == []
+
+
 async def test_a_key_that_climbs_is_refused_everywhere(store: Objects) -> None:
     with pytest.raises(ValueError, match="is not an object key"):
         await store.put("../x", b"", "text/plain")
