@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -11,6 +13,7 @@ from fastapi import FastAPI
 
 from api import kafka
 from api.cached import CachedAnswers
+from api.current import CurrentAnswers, Sessions
 from api.dependencies import ReadRooms
 from api.kafka import KafkaSource
 from api.live import LiveFeed
@@ -39,11 +42,12 @@ from api.routes import (
 )
 from schemas.settings import Settings
 from storage.archive_shelf import Shelf
-from storage.cache import cache
+from storage.cache import Cache, LayeredCache, MemoryCache, cache
 from storage.counts import MemoryCounts
-from storage.database import auditor, reader
+from storage.database import Database, auditor, reader
 from storage.objects import objects
 from web import callers, health, middleware, openapi, problems
+from web.callers import Door
 from web.etags import ConditionalGet
 from web.limits import Limits
 
@@ -71,8 +75,7 @@ def create_api(settings: Settings) -> FastAPI:
     database, auditing = reader(settings.database), auditor(settings.database)
     store = objects(settings.objects, settings.security, settings.http)
     feed = LiveFeed(lambda: KafkaSource(settings.kafka))
-    shared = cache(settings.cache)
-
+    caches = _caches(settings)
     reads = ReadLog(writing_to(auditing), repeat_s=settings.database.audit_repeat_s, size=settings.database.audit_queue)
 
     @asynccontextmanager
@@ -86,26 +89,42 @@ def create_api(settings: Settings) -> FastAPI:
             await feed.close()
             await reads.close()
             await auditing.close()
-            await shared.close()
+            await caches.shared.close()
             await database.close()
 
     app = _application(settings.http.prefix, lifespan)
     shelf = Shelf(lambda: store, settings.archive.cache_bytes)
-    app.state.rooms = ReadRooms(database, store, feed, CachedAnswers(shared), settings.objects, reads, shelf)
-    callers.install(app, callers.door(database, settings.security))
+    answers = CachedAnswers(caches.shared, settings.cache.statistics_s)
+    app.state.rooms = ReadRooms(
+        database, store, feed, answers, CurrentAnswers(caches.current), settings.cache, settings.objects, reads, shelf
+    )
+    callers.install(app, _door(database, caches.current, settings))
     problems.install(app)
     openapi.install(app, settings.http, has_etags=True)
     middleware.install(app, settings.http, "api", Limits(settings.rates, MemoryCounts()))
 
-    async def kafka_answers() -> None:
-        await kafka.ping(settings.kafka)
-
-    app.include_router(
-        health.router(
-            {"database": database.ping, "audit": auditing.ping, "kafka": kafka_answers, "objects": store.ping}
-        )
-    )
+    checks: dict[str, health.Check] = {"database": database.ping, "audit": auditing.ping, "objects": store.ping}
+    app.include_router(health.router(checks | {"kafka": partial(kafka.ping, settings.kafka)}))
     return app
+
+
+def _door(database: Database, kept: Cache, settings: Settings) -> Door:
+    at_door = callers.door(database, settings.security)
+    return replace(at_door, session=Sessions(database, kept, settings.cache).session)
+
+
+@dataclass(frozen=True, slots=True)
+class _Caches:
+    """`current` is for values that are never replaced under their key: the process's memory, before Redis if any."""
+
+    shared: Cache
+    current: Cache
+
+
+def _caches(settings: Settings) -> _Caches:
+    shared = cache(settings.cache)
+    near = MemoryCache()
+    return _Caches(shared, near if settings.cache.redis_url is None else LayeredCache(near, shared))
 
 
 def _application(prefix: str, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:

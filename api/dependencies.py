@@ -10,6 +10,7 @@ from fastapi import Depends, Query
 from starlette.requests import HTTPConnection
 
 from api.cached import CachedAnswers
+from api.current import CurrentAnswers
 from api.live import LiveFeed
 from api.reads import ReadLog
 from schemas import clock
@@ -17,7 +18,7 @@ from schemas.accounts import Caller
 from schemas.audit import AuditLine
 from schemas.cursors import MAX_CHARACTERS
 from schemas.pages import MAX_LIMIT, PageRequest
-from schemas.settings import ObjectSettings
+from schemas.settings import CacheSettings, ObjectSettings
 from storage.archive_shelf import Shelf
 from storage.database import Database
 from storage.objects import Objects
@@ -31,6 +32,8 @@ class ReadRooms:
     objects: Objects
     live: LiveFeed
     answers: CachedAnswers
+    current: CurrentAnswers
+    cache_settings: CacheSettings
     object_settings: ObjectSettings
     reads: ReadLog
     shelf: Shelf

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,16 +45,29 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data_folder(), help="folder of the databases")
     parser.add_argument("--out", type=Path, default=Path("storage/waveform_codec/frequencies.py"))
     options = parser.parse_args()
-    classes = np.searchsorted(FIRSTS, np.arange(64), side="right").astype(np.uint8) - 1
-    counts = np.zeros((len(FIRSTS), SYMBOLS), np.int64)
-    for leads in _records(options.data):
-        _count(leads, classes, counts)
-    rows = "".join(f"    {tuple(shared(each).tolist())},\n" for each in counts)
-    told = tuple(classes.tolist())
+    trained = frequencies(options.data)
+    rows = "".join(f"    {tuple(each.tolist())},\n" for each in trained.shares)
     options.out.write_text(
-        f'{_HEAD}CLASSES: Final = {told}\n"""The class of a level, cut to six bits."""\n\n'
+        f'{_HEAD}CLASSES: Final = {tuple(trained.classes.tolist())}\n"""The class of a level, cut to six bits."""\n\n'
         f'FREQUENCIES: Final = (\n{rows})\n"""For each class, of {STATES} states, how many each symbol has."""\n'
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The class of each of 64 values, and for each class the states of each symbol."""
+
+    classes: NDArray[np.uint8]
+    shares: list[NDArray[np.int64]]
+
+
+def frequencies(data: Path) -> Trained:
+    """What is counted on DS1 in the folder of the databases."""
+    classes = (np.searchsorted(FIRSTS, np.arange(64), side="right") - 1).astype(np.uint8)
+    counts = np.zeros((len(FIRSTS), SYMBOLS), np.int64)
+    for leads in _records(data):
+        _count(leads, classes, counts)
+    return Trained(classes, [shared(each) for each in counts])
 
 
 def shared(counts: NDArray[np.int64]) -> NDArray[np.int64]:

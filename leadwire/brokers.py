@@ -117,3 +117,16 @@ def _new_topic(name: str, settings: KafkaSettings) -> NewTopic:
         replication_factor=settings.replication,
         topic_configs=configuration(name, settings),
     )
+
+
+async def cluster_id(settings: KafkaSettings) -> str | None:
+    """What this cluster calls itself, by which it is known again; None when it can't be asked now."""
+    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=_TIMEOUT_MS)
+    try:
+        await admin.start()
+        told = (await admin.describe_cluster()).get("cluster_id")
+    except (KafkaError, OSError):
+        return None
+    finally:
+        await admin.close()
+    return str(told) if told else None

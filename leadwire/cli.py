@@ -15,6 +15,7 @@ from leadwire.commands import (
     analysis,
     archive,
     audit,
+    backup,
     demo,
     devices,
     erasure,
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (demo, servers, setup, devices, analysis, imports):
+for commands in (demo, servers, setup, backup, devices, analysis, imports):
     commands.register(app)
 accounts.app.command()(erasure.erase)
 app.add_typer(accounts.app, name="user")

@@ -31,7 +31,7 @@ async def create_user(settings: Settings, username: str, password: str, role: Ro
 async def set_password(settings: Settings, username: str, password: str) -> int:
     """Another password, and the end of all the user's sessions: how many there were. Raises NotFound, Busy.
 
-    With REDIS_URL a lock-out ends too; without it that is in the gateway's memory, and ends by itself.
+    With LEADWIRE_REDIS_URL a lock-out ends too; without it that is in the gateway's memory, and ends by itself.
     """
     hashed, at = await hash_password(password), now()
     async with _open(settings.database) as database, database.transaction() as connection:

@@ -10,6 +10,7 @@ from typing import Final
 
 from leadwire.brokers import sample_partitions
 from leadwire.exits import EXIT_DEFECT
+from leadwire.kafka_offsets import refuse_misfit
 from leadwire.probes import probes, signalled
 from processors.alarm_feed import webhook_running
 from processors.app import create_app
@@ -42,6 +43,7 @@ async def run_worker(settings: Settings) -> None:
     publisher = Publisher(settings.kafka)
     store = objects(settings.objects, settings.security, settings.http)
     await database.open()
+    await refuse_misfit(settings, database)
     await publisher.start()
     samples = SampleProcessor(chosen, database, publisher, settings.worker, partitions)
     app = create_app(settings.kafka, settings.worker)

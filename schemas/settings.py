@@ -230,9 +230,22 @@ class ArchiveSettings(_Group):
 class CacheSettings(_Group):
     """Redis, which several processes share; without it each keeps its own cache and counts."""
 
-    redis_url: SecretStr | None = Field(None, validation_alias="REDIS_URL")  # it may hold a password
+    redis_url: SecretStr | None = Field(None, validation_alias="LEADWIRE_REDIS_URL")  # it may hold a password
+    seed_redis_url: SecretStr | None = Field(None, validation_alias="REDIS_URL")
+    session_s: float = Field(86_400, ge=0, validation_alias="LEADWIRE_CACHE_SESSION_S")
+    profile_s: float = Field(3_600, ge=0, validation_alias="LEADWIRE_CACHE_PROFILE_S")
+    reports_s: float = Field(900, ge=0, validation_alias="LEADWIRE_CACHE_REPORTS_S")
+    statistics_s: float = Field(300, ge=0, validation_alias="LEADWIRE_CACHE_STATISTICS_S")
 
-    @field_validator("redis_url", mode="before")
+    @model_validator(mode="before")
+    @classmethod
+    def _either_name(cls, told: object) -> object:
+        """REDIS_URL is the seed system's name; ours goes first."""
+        if isinstance(told, dict) and not told.get("LEADWIRE_REDIS_URL") and told.get("REDIS_URL"):
+            return told | {"LEADWIRE_REDIS_URL": told["REDIS_URL"]}
+        return told
+
+    @field_validator("redis_url", "seed_redis_url", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -306,6 +319,12 @@ class RateSettings(_Group):
     requests: Rate = Field("3000 per minute", validation_alias="LEADWIRE_RATE_REQUESTS")
     anonymous: Rate = Field("6000 per minute", validation_alias="LEADWIRE_RATE_ANONYMOUS")
     samples: Rate = Field("6000 per minute", validation_alias="LEADWIRE_RATE_SAMPLES")
+
+
+class BackupSettings(_Group):
+    """How old the newest backup may be before the doctor says so; 0 is any age."""
+
+    max_age_hours: float = Field(48, ge=0, validation_alias="LEADWIRE_BACKUP_MAX_AGE_HOURS")
 
 
 class HttpSettings(_Group):
@@ -402,6 +421,10 @@ class Settings:
         return _read(SecuritySettings)
 
     @cached_property
+    def backup(self) -> BackupSettings:
+        return _read(BackupSettings)
+
+    @cached_property
     def http(self) -> HttpSettings:
         return _read(HttpSettings)
 
@@ -420,7 +443,7 @@ class Settings:
 
 GROUPS: Final = (
     KafkaSettings, DatabaseSettings, ObjectSettings, ArchiveSettings, CacheSettings, SecuritySettings, RateSettings,
-    HttpSettings, WorkerSettings, AlarmSettings, LogSettings,
+    BackupSettings, HttpSettings, WorkerSettings, AlarmSettings, LogSettings,
 )  # fmt: skip
 
 

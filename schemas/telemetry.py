@@ -76,3 +76,12 @@ LIVE_SUBSCRIBERS = Gauge("leadwire_live_subscribers", "Open live WebSockets")
 HTTP_SECONDS = Histogram(
     "leadwire_http_request_seconds", "Time of an HTTP request", ["application", "method", "route", "status"]
 )
+
+CACHE_LOOKUPS = Counter(
+    "leadwire_cache_lookups_total", "Answers looked for in the cache: hit, miss, or off for what may not be kept",
+    ["what", "outcome"],
+)  # fmt: skip
+GENERATIONS_ASKED = Counter(
+    "leadwire_cache_generations_total", "Requests whose caller's generation the database was asked for"
+)
+GENERATION_QUERIES = Counter("leadwire_cache_generation_queries_total", "Queries that asked for generations")

@@ -1,8 +1,7 @@
-"""Hours on their way to the archive: made into files, put, read back, compared, put down; each step may be the last.
+"""Hours on their way to the archive: made into files, put, read back, compared, put down; each step may be the last."""
 
-A process that ends anywhere leaves the hot rows, and files that the index does not name yet: the next one writes the
-same files again. Only expiry (storage/archive_expiry.py) takes hot rows away.
-"""
+# A process that ends anywhere leaves the hot rows, and files that the index does not name yet: the next one writes the
+# same files again. Only expiry (storage/archive_expiry.py) takes hot rows away.
 
 from __future__ import annotations
 

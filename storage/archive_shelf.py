@@ -15,6 +15,7 @@ from storage.archive_files import read_canvas
 from storage.archive_records import ArchivedPart
 from storage.archive_spans import HeldSamples
 from storage.objects import Objects
+from storage.whereabouts import IndexWindow
 
 _AT_ONCE: Final = 4
 """Files fetched at the same time for all who ask: each is megabytes while it is decoded."""
@@ -35,11 +36,15 @@ class Shelf:
         self._coming: dict[str, asyncio.Task[Canvas]] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def read(self, part: ArchivedPart, leads: int) -> list[HeldSamples]:
-        """The stretches of a record. Raises NotFound, Busy when the store is away or a file damaged."""
+    async def read(self, part: ArchivedPart, leads: int, wanted: IndexWindow) -> list[HeldSamples]:
+        """The stretches of a record that reach into `wanted`, whole. Raises NotFound, Busy when it can't be read."""
         samples = await self._canvas(part, leads)
         begin = part.first_index
-        return [HeldSamples(span, samples[:, span.first_index - begin : span.end_index - begin]) for span in part.spans]
+        return [
+            HeldSamples(span, samples[:, span.first_index - begin : span.end_index - begin])
+            for span in part.spans
+            if span.first_index < wanted.end_index and span.end_index > wanted.first_index
+        ]
 
     async def _canvas(self, part: ArchivedPart, leads: int) -> Canvas:
         found = self._kept.get(part.name)

@@ -1,8 +1,7 @@
-"""Samples from wherever they rest: rows of the database and records of the archive in one answer, each sample once.
+"""Samples from wherever they rest: rows of the database and records of the archive in one answer, each sample once."""
 
-What is asked of the database and what of the object store are two steps, so that no connection waits for a store.
-The rows are read before the index: samples move one way only, so what leaves the rows in between is in the index.
-"""
+# What is asked of the database and what of the object store are two steps, so that no connection waits for a store.
+# The rows are read before the index: samples move one way only, so what leaves the rows in between is in the index.
 
 from __future__ import annotations
 
@@ -59,7 +58,7 @@ async def fetch(database: Database, shelf: Shelf, found: Found) -> list[Waveform
     """
     for _ in range(_TRIES):
         try:
-            held = await _held(shelf, found.parts, found.kept)
+            held = await _held(shelf, found)
         except NotFound:
             async with database.transaction() as conn:
                 found = await find(conn, found.kept, found.first_index, found.end_index)
@@ -115,19 +114,24 @@ async def _draw(shelf: Shelf, found: FoundDrawing) -> Drawn:
     if not found.parts:
         return found.drawn
     recording = found.kept.recording
+    wanted = IndexWindow(found.first_index, found.end_index)
     drawing = Drawing(len(recording.leads), found.first_index, found.end_index, found.points)
     started_at_us, covered = found.drawn.started_at_us, list(found.drawn.covered)
     holds_first = _holds(covered, found.first_index)
     for part in found.parts:
-        for held in await shelf.read(part, len(recording.leads)):
-            span = held.span
-            if _overlap(span, found.first_index, found.end_index):
-                await asyncio.to_thread(drawing.add_samples, span.first_index, held.samples)
-                covered.append(IndexWindow(span.first_index, span.end_index))
-                if not holds_first and span.first_index <= found.first_index:
-                    passed = index_to_us(found.first_index - span.first_index, recording.rate_hz)
-                    started_at_us, holds_first = span.started_at_us + passed, True
+        held = await shelf.read(part, len(recording.leads), wanted)
+        await asyncio.to_thread(_draw_held, drawing, held)
+        for span in (each.span for each in held):
+            covered.append(IndexWindow(span.first_index, span.end_index))
+            if not holds_first and span.first_index <= found.first_index:
+                passed = index_to_us(found.first_index - span.first_index, recording.rate_hz)
+                started_at_us, holds_first = span.started_at_us + passed, True
     return Drawn(_together(found.drawn.envelope, drawing.envelope()), covered, started_at_us)
+
+
+def _draw_held(drawing: Drawing, held: Iterable[HeldSamples]) -> None:
+    for each in held:
+        drawing.add_samples(each.span.first_index, each.samples)
 
 
 def _holds(covered: Iterable[IndexWindow], index: int) -> bool:
@@ -178,9 +182,9 @@ def _overlap(span: Span, first_index: int, end_index: int) -> bool:
     return span.first_index < end_index and span.end_index > first_index
 
 
-async def _held(shelf: Shelf, parts: Iterable[ArchivedPart], kept: Kept) -> list[HeldSamples]:
-    leads = len(kept.recording.leads)
-    read = await asyncio.gather(*(shelf.read(part, leads) for part in parts))
+async def _held(shelf: Shelf, found: Found) -> list[HeldSamples]:
+    leads, wanted = len(found.kept.recording.leads), IndexWindow(found.first_index, found.end_index)
+    read = await asyncio.gather(*(shelf.read(part, leads, wanted) for part in found.parts))
     return [held for part in read for held in part]
 
 

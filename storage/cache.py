@@ -35,7 +35,7 @@ class Cache(Protocol):
 
 
 def cache(settings: CacheSettings) -> Cache:
-    """The one at REDIS_URL, which all processes share; without it one of this process. Connects when first asked."""
+    """The one at LEADWIRE_REDIS_URL, which all processes share, else one of this process. Connects when first asked."""
     return MemoryCache() if settings.redis_url is None else RedisCache(settings.redis_url.get_secret_value())
 
 
@@ -73,12 +73,42 @@ class MemoryCache:
         self._entries.clear()
 
 
+class LayeredCache:
+    """A cache of this process before one that all share; for values that are never replaced under their key.
+
+    What came from afar is kept near for `near_s`, or as long as it was set for.
+    """
+
+    def __init__(self, near: Cache, far: Cache, near_s: float = 60.0) -> None:
+        self._near, self._far, self._near_s = near, far, near_s
+
+    async def get(self, key: str) -> bytes | None:
+        value = await self._near.get(key)
+        if value is None:
+            value = await self._far.get(key)
+            if value is not None:
+                await self._near.set(key, value, self._near_s)
+        return value
+
+    async def set(self, key: str, value: bytes, lifetime_s: float) -> None:
+        await self._near.set(key, value, lifetime_s)
+        await self._far.set(key, value, lifetime_s)
+
+    async def delete(self, key: str) -> None:
+        await self._near.delete(key)
+        await self._far.delete(key)
+
+    async def close(self) -> None:
+        await self._near.close()
+        await self._far.close()
+
+
 class RedisCache:
     """A cache in Redis; what is evicted there first is its own setting (maxmemory-policy allkeys-lru)."""
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._redis = connect(url)
-        self._outage = Outage("nothing is cached meanwhile; see that it runs and REDIS_URL is right", clock)
+        self._outage = Outage("nothing is cached meanwhile; see that it runs and LEADWIRE_REDIS_URL is right", clock)
 
     async def get(self, key: str) -> bytes | None:
         if self._outage.lasts:
@@ -102,7 +132,7 @@ class RedisCache:
         try:
             await self._redis.ping()
         except (RedisError, OSError) as error:
-            raise Busy(f"Redis does not answer ({error}); see that it runs and REDIS_URL is right") from error
+            raise Busy(f"Redis does not answer ({error}); see that it runs and LEADWIRE_REDIS_URL is right") from error
 
     async def close(self) -> None:
         await self._redis.aclose()

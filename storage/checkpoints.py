@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,3 +70,18 @@ def _columns(checkpoints: Sequence[Checkpoint]) -> dict[str, Column]:
 async def forget_all(conn: AsyncConnection) -> None:
     """Drop every checkpoint: for a broker that was made anew, whose offsets begin again."""
     await conn.execute("DELETE FROM checkpoints")
+
+
+async def offsets(conn: AsyncConnection, topic: str) -> dict[int, int]:
+    """The next offset of each partition that has a checkpoint."""
+    cursor = await conn.execute("SELECT partition, next_offset FROM checkpoints WHERE topic = %s", [topic])
+    return dict(await cursor.fetchall())
+
+
+async def put_back(conn: AsyncConnection, topic: str, next_offsets: Mapping[int, int]) -> None:
+    """Let checkpoints belong to other offsets, with their state as it is: for another Kafka, while no worker runs."""
+    for partition, next_offset in sorted(next_offsets.items()):
+        await conn.execute(
+            "UPDATE checkpoints SET next_offset = %s WHERE topic = %s AND partition = %s",
+            [next_offset, topic, partition],
+        )

@@ -40,7 +40,7 @@ class Counts(Protocol):
 
 
 def counts(settings: CacheSettings) -> Counts:
-    """Those at REDIS_URL, which all processes share; without it those of this process. Connects when first asked."""
+    """Those at LEADWIRE_REDIS_URL, which all processes share, else of this process. Connects when first asked."""
     return MemoryCounts() if settings.redis_url is None else RedisCounts(settings.redis_url.get_secret_value())
 
 
@@ -137,7 +137,7 @@ class RedisCounts:
         self._windows = SharedWindows(storage)
         self._here = MemoryCounts(clock_s)
         self._outage = Outage(
-            "logins are counted per process meanwhile; see that it runs and REDIS_URL is right", clock_s
+            "logins are counted per process meanwhile; see that it runs and LEADWIRE_REDIS_URL is right", clock_s
         )
 
     async def hit(self, rate: RateLimitItem, key: str) -> int | None:

@@ -69,6 +69,7 @@ async def migrate(url: str, settings: DatabaseSettings, *, archives: bool = Fals
     role may not change the schema or an applied step's file was changed afterwards.
     """
     async with _locked(url) as conn:
+        await _refuse_half_restored(conn)
         await conn.execute(_CREATE_LEDGER)
         timescale = await _choose_dialect(conn, url)
         steps = migrations(timescale=timescale)
@@ -77,9 +78,15 @@ async def migrate(url: str, settings: DatabaseSettings, *, archives: bool = Fals
             await _apply(conn, step)
         if timescale:
             await apply_policies(conn, settings, archives=archives)
-        await _set_password(conn, READER_ROLE, settings.reader_password)
-        await _set_password(conn, AUDITOR_ROLE, settings.auditor_password)
+        await set_password(conn, READER_ROLE, settings.reader_password)
+        await set_password(conn, AUDITOR_ROLE, settings.auditor_password)
         return MigrationReport([step.name for step in todo], steps[-1].name, timescale)
+
+
+async def _refuse_half_restored(conn: AsyncConnection) -> None:
+    cursor = await conn.execute("SELECT to_regclass('leadwire_restore.backup') IS NOT NULL")
+    if (await cursor.fetchone()) == (True,):
+        raise Misconfigured("a restore into this database did not end; run the same `leadwire restore` again first")
 
 
 async def pending(url: str) -> list[str]:
@@ -178,7 +185,8 @@ async def _create_extension(url: str) -> bool:
         return False
 
 
-async def _set_password(conn: AsyncConnection, role: str, password: SecretStr | None) -> None:
+async def set_password(conn: AsyncConnection, role: str, password: SecretStr | None) -> None:
+    """Give a role the password that the settings name, if they name one."""
     if password is None:
         return
     secret = sql.Literal(password.get_secret_value())

@@ -155,7 +155,7 @@ class S3Objects:
         return len(uploads)
 
     def _uploads(self, before: datetime) -> list[Upload]:
-        """Uploads in parts that began before that moment; MinIO tells of none, and forgets them after a day itself."""
+        """Uploads in parts that began before that moment, the first thousand of them."""
         found = self._client._list_multipart_uploads(self._bucket)  # the client has no public way
         return [one for one in found.uploads if one.initiated_time and one.initiated_time < before]
 

@@ -163,6 +163,22 @@ async def delete_report(conn: AsyncConnection, access: Access, report_id: UUID, 
     return found
 
 
+async def oldest_asked_for(conn: AsyncConnection) -> datetime | None:
+    """When the oldest report was asked for that a worker has still to write."""
+    cursor = await conn.execute(
+        "SELECT min(created_at) FROM ecg_reports WHERE upload_status = 'pending' AND uploaded_by IS NULL"
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def fail_asked_for(conn: AsyncConnection) -> None:
+    """Give up the reports that workers have still to write: whoever wants one asks again."""
+    await conn.execute(
+        "UPDATE ecg_reports SET upload_status = 'failed' WHERE upload_status = 'pending' AND uploaded_by IS NULL"
+    )
+
+
 def not_found(report_id: UUID) -> NotFound:
     """The error of a report that is not there, or not the caller's."""
     return NotFound(f"no report {report_id} among those you may see; list them with GET ecg/reports")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
 from uuid import UUID
 
 from psycopg import AsyncConnection, sql
@@ -17,9 +16,6 @@ from storage.access import Access
 from storage.rows import array_text, columns, fetch_all, fetch_one
 from storage.stretches import Packed, StretchRow, cut, pack
 from storage.whereabouts import KEPT_COLUMNS, Extent, Kept
-
-_FEW_ROWS: Final = 8
-"""Decoded at once on the event loop: less than a millisecond, and a thread takes a tenth of one to be asked."""
 
 
 async def write_recordings(conn: AsyncConnection, recordings: Sequence[Recording]) -> None:
@@ -201,11 +197,9 @@ async def read_stretches(
 async def read_kept(conn: AsyncConnection, found: Kept, first_index: int, end_index: int) -> list[WaveformStretch]:
     """As read_stretches, of a recording that the caller may see, which was asked before.
 
-    Many rows are decoded in a thread, so that others are served meanwhile.
+    Rows are decoded in a thread, so that others are served meanwhile: the first time the codec has to be loaded.
     """
     rows = await stored_rows(conn, found, first_index, end_index)
-    if len(rows) <= _FEW_ROWS:
-        return cut(found.recording, rows, first_index, end_index)
     return await asyncio.to_thread(cut, found.recording, rows, first_index, end_index)
 
 

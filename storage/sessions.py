@@ -43,6 +43,21 @@ async def is_open(conn: AsyncConnection, session_id: UUID, at: datetime) -> bool
     return (await cursor.fetchone()) == (True,)
 
 
+async def open_until(conn: AsyncConnection, session_id: UUID, at: datetime) -> datetime | None:
+    """When the session ends by itself; None unless it is open at `at`, as `is_open` says it."""
+    cursor = await conn.execute(
+        """
+        SELECT s.expires_at
+        FROM user_sessions AS s
+        JOIN users AS u ON u.user_id = s.user_id
+        WHERE s.session_id = %s AND s.closed_at IS NULL AND s.expires_at > %s AND u.is_active
+        """,
+        [session_id, at],
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
 async def note_token(conn: AsyncConnection, session_id: UUID, token_hash: bytes) -> None:
     """Keep the hash of the session's newest access token."""
     await conn.execute("UPDATE user_sessions SET token_hash = %s WHERE session_id = %s", [token_hash, session_id])

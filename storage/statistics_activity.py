@@ -67,10 +67,14 @@ async def reach(conn: AsyncConnection, span: Span) -> Reach:
     """Of the whole span."""
     query = sql.SQL("""
         SELECT
-            count(DISTINCT t.user_id) AS users,
-            count(DISTINCT t.device_id) AS devices,
-            coalesce(sum(t.seconds) / 3600.0, 0)::float8 AS hours
-        FROM {buckets} AS t
+            count(DISTINCT used.user_id) AS users,
+            count(DISTINCT used.device_id) AS devices,
+            coalesce(sum(used.seconds) / 3600.0, 0)::float8 AS hours
+        FROM (
+            SELECT t.user_id, t.device_id, sum(t.seconds) AS seconds
+            FROM {buckets} AS t
+            GROUP BY t.user_id, t.device_id
+        ) AS used
     """).format(buckets=await span.buckets(conn))
     [row] = await fetch_all(conn, Reach, query, span.params)
     return row
@@ -106,20 +110,23 @@ async def rate_spread(conn: AsyncConnection, span: Span) -> list[RateShare]:
     """Hours (days, if the span steps by days) of a device in bands of their mean heart rate; empty bands are told."""
     query = sql.SQL("""
         SELECT
-            band.from_bpm,
+            band.from_bpm::integer AS from_bpm,
             nullif(band.to_bpm, 0) AS to_bpm,
-            coalesce(sum(mean.seconds) / 3600.0, 0)::float8 AS hours
-        FROM unnest(%(from_bpm)s::int[], %(to_bpm)s::int[]) AS band (from_bpm, to_bpm)
+            coalesce(found.seconds / 3600.0, 0)::float8 AS hours
+        FROM unnest(%(from_bpm)s::float8[], %(to_bpm)s::int[]) WITH ORDINALITY AS band (from_bpm, to_bpm, number)
         LEFT JOIN (
-            SELECT sum(t.heart_rate_sum) / sum(t.heart_rate_count) AS bpm, sum(t.heart_rate_count) AS seconds
-            FROM {buckets} AS t
-            WHERE t.heart_rate_count > 0
-            GROUP BY t.bucket, t.device_id
-        ) AS mean ON mean.bpm >= band.from_bpm AND (band.to_bpm = 0 OR mean.bpm < band.to_bpm)
-        GROUP BY band.from_bpm, band.to_bpm
-        ORDER BY band.from_bpm
+            SELECT width_bucket(mean.bpm, %(from_bpm)s::float8[]) AS number, sum(mean.seconds) AS seconds
+            FROM (
+                SELECT sum(t.heart_rate_sum) / sum(t.heart_rate_count) AS bpm, sum(t.heart_rate_count) AS seconds
+                FROM {buckets} AS t
+                WHERE t.heart_rate_count > 0
+                GROUP BY t.bucket, t.device_id
+            ) AS mean
+            GROUP BY 1
+        ) AS found ON found.number = band.number
+        ORDER BY band.number
     """).format(buckets=await span.buckets(conn))
-    bands = {"from_bpm": list(_RATES), "to_bpm": [*_RATES[1:], 0]}
+    bands = {"from_bpm": [float(rate) for rate in _RATES], "to_bpm": [*_RATES[1:], 0]}
     return await fetch_all(conn, RateShare, query, {**span.params, **bands})
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Final, cast
-from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
@@ -19,6 +18,7 @@ from schemas.errors import Forbidden, Unauthenticated
 from schemas.settings import SecuritySettings
 from storage import devices, sessions
 from storage.database import Database
+from storage.generations import Generation
 from web import tokens
 
 DEVICE_HEADER: Final = "X-Device-Token"
@@ -29,26 +29,33 @@ _device_header = APIKeyHeader(name=DEVICE_HEADER, auto_error=False, scheme_name=
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """An open session; `generation` tells what of the caller's data is current, None where nobody asked for it."""
+
+    generation: Generation | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Door:
     """How an application recognises its callers; kept as `app.state.door`."""
 
     security: SecuritySettings
-    session_is_open: Callable[[UUID], Awaitable[bool]]
+    session: Callable[[Caller], Awaitable[Session | None]]
     device_by_token: Callable[[bytes], Awaitable[DeviceCaller | None]]
 
 
 def door(database: Database, security: SecuritySettings) -> Door:
     """The door that asks `database`. Its calls raise Busy when the database is away."""
 
-    async def session_is_open(session_id: UUID) -> bool:
+    async def session(caller: Caller) -> Session | None:
         async with database.transaction() as conn:
-            return await sessions.is_open(conn, session_id, clock.now())
+            return Session() if await sessions.is_open(conn, caller.session_id, clock.now()) else None
 
     async def device_by_token(token_hash: bytes) -> DeviceCaller | None:
         async with database.transaction() as conn:
             return await devices.by_token(conn, token_hash)
 
-    return Door(security, session_is_open, device_by_token)
+    return Door(security, session, device_by_token)
 
 
 def install(app: Starlette, at_door: Door) -> None:
@@ -73,12 +80,23 @@ def device_token(headers: Headers) -> str | None:
 
 async def recognise_person(at_door: Door, token: str | None) -> Caller:
     """The person behind an access token whose session is still open. Raises Unauthenticated, Busy."""
+    return (await _recognised(at_door, token)).caller
+
+
+@dataclass(frozen=True, slots=True)
+class _Recognised:
+    caller: Caller
+    session: Session
+
+
+async def _recognised(at_door: Door, token: str | None) -> _Recognised:
     if not token:
         raise Unauthenticated("no access token; log in with POST auth/login and send Authorization: Bearer TOKEN")
     caller = tokens.read(token, at_door.security)
-    if not await at_door.session_is_open(caller.session_id):
+    session = await at_door.session(caller)
+    if session is None:
         raise Unauthenticated("this session is closed; log in again with POST auth/login")
-    return caller
+    return _Recognised(caller, session)
 
 
 async def recognise_device(at_door: Door, token: str | None) -> DeviceCaller:
@@ -97,7 +115,13 @@ Credentials = HTTPAuthorizationCredentials | None
 
 
 async def _person(request: Request, _: Annotated[Credentials, Depends(_person_scheme)]) -> Caller:
-    return await recognise_person(door_of(request), bearer(request.headers))
+    known = await _recognised(door_of(request), bearer(request.headers))
+    request.state.session = known.session
+    return known.caller
+
+
+async def _generation(request: Request, _: Annotated[Caller, Depends(_person)]) -> Generation | None:
+    return cast("Session", request.state.session).generation
 
 
 async def _admin(caller: Annotated[Caller, Depends(_person)]) -> Caller:
@@ -133,6 +157,9 @@ async def _sender(
 
 Person = Annotated[Caller, Depends(_person)]
 """Any person who is logged in; what they may see is up to storage.access."""
+
+Current = Annotated[Generation | None, Depends(_generation)]
+"""What of the caller's own data was current when the request came."""
 
 Admin = Annotated[Caller, Depends(_admin)]
 """A person whose role is admin."""

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api import downloads
 from api.dependencies import Paging, ReadRooms, Rooms, Witness
 from api.downloads import Download
+from api.own import report_list
 from schemas import clock
 from schemas.accounts import Caller
 from schemas.errors import NotFound
@@ -21,7 +22,7 @@ from schemas.pages import Page
 from schemas.reports import Report
 from storage import reports
 from storage.access import for_caller
-from web.callers import Person
+from web.callers import Current, Person
 from web.problems import documented
 
 router = APIRouter(prefix="/ecg/reports", tags=["Reports"])
@@ -41,11 +42,11 @@ async def list_reports(
     rooms: Rooms,
     witness: Witness,
     page: Paging,
+    current: Current,
     user_id: UUID | None = None,
     device_id: UUID | None = None,
 ) -> Page[Report]:
-    async with rooms.database.transaction() as conn:
-        found = await reports.list_reports(conn, for_caller(caller), page, user_id, device_id)
+    found = await report_list(caller, rooms, current, page, user_id, device_id)
     if found.items:
         witness.saw(caller, "reports.read", device_id or user_id or "all", user_id)
     return found

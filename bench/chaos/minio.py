@@ -13,6 +13,7 @@ from typing import Final
 from leadwire.children import Child, Children, wait_until
 from leadwire.embedded import free_port, is_listening
 from schemas.errors import Misconfigured
+from tests.servers.minio import S3Address, command, environment
 
 _START_S: Final = 60.0
 
@@ -28,24 +29,23 @@ class S3Server:
     child: Child | None = None
 
     @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+    def address(self) -> S3Address:
+        return S3Address(f"http://127.0.0.1:{self.port}", "leadwire-chaos", self.secret)
 
     def env(self) -> Mapping[str, str]:
         """What tells a Leadwire to keep its objects there."""
         return {
-            "LEADWIRE_S3_ENDPOINT": f"http://{self.address}",
-            "AWS_ACCESS_KEY_ID": "leadwire-chaos",
-            "AWS_SECRET_ACCESS_KEY": self.secret,
+            "LEADWIRE_OBJECTS": "s3",
+            "LEADWIRE_S3_ENDPOINT": self.address.url,
+            "AWS_ACCESS_KEY_ID": self.address.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.address.secret_key,
         }
 
     def start(self) -> None:
         """Blocks until it listens. Raises Busy, or Misconfigured when there is no MinIO."""
-        keys = {"MINIO_ROOT_USER": "leadwire-chaos", "MINIO_ROOT_PASSWORD": self.secret}
-        quiet = {"MINIO_BROWSER": "off", "MINIO_UPDATE": "off", "MINIO_CI_CD": "on"}
-        command = [_program(), "server", "--quiet", "--address", self.address, str(self.folder)]
-        self.child = self.children.start("minio", command, env=os.environ | keys | quiet)
-        wait_until(lambda: is_listening(self.address), self.child, within_s=_START_S)
+        words = [str(word) for word in command(_program(), self.address, self.folder)]
+        self.child = self.children.start("minio", words, env=os.environ | environment(self.address))
+        wait_until(lambda: is_listening(self.address.endpoint), self.child, within_s=_START_S)
 
     def kill(self) -> None:
         """SIGKILL; what it confirmed is on its disk."""
@@ -54,13 +54,13 @@ class S3Server:
             self.children.stop(self.child)
 
 
-def _program() -> str:
+def _program() -> Path:
     """MinIO on PATH, else what the tests' installer left."""
     if found := shutil.which("minio"):
-        return found
+        return Path(found)
     built = sorted(Path(os.environ.get("LEADWIRE_TEST_CACHE", ".cache")).glob("minio-*/minio"), reverse=True)
     if built:
-        return str(built[0].resolve())
+        return built[0].resolve()
     raise Misconfigured(
         "no minio on PATH; install it, run `.venv/bin/python -m tests.servers.install`, or choose STACK=embedded"
     )

@@ -71,7 +71,7 @@ class Stand:
 
     def object_store(self) -> Objects:
         """The services' object store."""
-        s3 = self.s3.env() if self.s3 else {"LEADWIRE_OBJECTS_DIR": str(self.objects)}
+        s3 = self.s3.env() if self.s3 else {"LEADWIRE_OBJECTS": "local", "LEADWIRE_OBJECTS_DIR": str(self.objects)}
         return objects(
             ObjectSettings.model_validate(s3),
             SecuritySettings.model_validate({"LEADWIRE_ENV": "development"}),
@@ -163,7 +163,9 @@ def _servers(name: StackName, folder: Path, children: Children, *, has_s3: bool)
 
 
 def _settings(running: Stand) -> dict[str, str]:
-    kept = running.s3.env() if running.s3 else {"LEADWIRE_OBJECTS_DIR": str(running.objects)}
+    kept = (
+        running.s3.env() if running.s3 else {"LEADWIRE_OBJECTS": "local", "LEADWIRE_OBJECTS_DIR": str(running.objects)}
+    )
     return {
         **kept,
         "LEADWIRE_ENV": "production",

@@ -53,7 +53,7 @@ class _MinioStore:
     def checksums(self) -> dict[str, str]:
         bucket = self._settings.bucket
         client = Minio(
-            self._server.address,
+            self._server.address.endpoint,
             access_key=self._settings.access_key_id,
             secret_key=self._server.secret,
             secure=False,

@@ -71,7 +71,7 @@ def _analyse(_typing: Any, carried: Any, residuals: Any, samples: Any, _count: A
 
 
 def _turn(_typing: Any, samples: Any, columns: Any, _row: Any) -> Any:
-    """Turn LANES rows of int16 `samples` from `row` on: a lane's own side by side, CHUNK for each lane, in `columns`."""
+    """Turn LANES rows of int16 `samples` from `row` on: a lane's own side by side, CHUNK for a lane, in `columns`."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         rows, turned = (_data(context, builder, kind, arg) for kind, arg in zip(signature.args, args[:2], strict=False))

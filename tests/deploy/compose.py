@@ -10,7 +10,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 EXAMPLE = ROOT / ".env.example"
-OURS = ("migrate", "gateway", "worker", "hrv", "api")
+OURS = ("migrate", "gateway", "worker", "hrv", "archive", "api")
 
 # ${NAME}, ${NAME:-default}, ${NAME:?what to say when it is empty}
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Z0-9_]+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")

@@ -43,7 +43,8 @@ def test_the_file_uses_only_what_the_format_has() -> None:
 
 def test_every_service_of_the_design_is_there() -> None:
     assert set(services()) == {
-        "kafka", "timescaledb", "minio", "redis", "migrate", "gateway", "worker", "hrv", "api", "nginx", "prometheus",
+        "kafka", "timescaledb", "minio", "redis", "migrate", "gateway", "worker", "hrv", "archive", "api", "nginx",
+        "prometheus",
         "grafana",
     }  # fmt: skip
 
@@ -104,7 +105,7 @@ def test_settings_can_be_read_from_what_a_service_gets(
     read = Settings()
     parts = (
         read.kafka, read.database, read.objects, read.cache, read.security, read.rates, read.http, read.worker,
-        read.alarms, read.logs,
+        read.alarms, read.logs, read.backup, read.archive,
     )  # fmt: skip
     assert len(parts) == len(GROUPS)
     assert read.security.environment == "production"

@@ -32,6 +32,7 @@ from tests.docs.pages import ROOT, text
 
 _TABLE: Final = re.compile(r"^CREATE TABLE(?: IF NOT EXISTS)? (\w+) \((.*?)^\)", re.MULTILINE | re.DOTALL)
 _ADDED: Final = re.compile(r"^ALTER TABLE (\w+)((?:\s+ADD COLUMN .*)+)", re.MULTILINE)
+_DROPPED: Final = re.compile(r"^ALTER TABLE (\w+)\s+DROP COLUMN (\w+);", re.MULTILINE)
 _VIEW: Final = re.compile(r"^CREATE (?:OR REPLACE )?(?:MATERIALIZED )?VIEW (\w+)(.*?)^FROM ", re.MULTILINE | re.DOTALL)
 _COLUMN: Final = re.compile(r"^ {4}([a-z_0-9]+) +[a-z]", re.MULTILINE)
 _OUTPUT: Final = re.compile(r"^ {4}(?:.* AS )?(\w+),?$", re.MULTILINE)
@@ -93,10 +94,16 @@ def variables_outside_settings() -> set[str]:
 
 
 def relations() -> list[Relation]:
-    """Every table and view of the migrations and of the ledger, with its columns."""
+    """Every table and view of the migrations and of the ledger, with its columns; without those dropped later."""
     folder = ROOT / "storage"
     files = [*sorted((folder / "migrations").glob("*.sql")), folder / "migrate.py"]
-    return [relation for file in files for relation in _relations(file.read_text("utf-8"))]
+    texts = [file.read_text("utf-8") for file in files]
+    dropped = {pair for one in texts for pair in _DROPPED.findall(one)}
+    return [
+        Relation(found.name, tuple(column for column in found.columns if (found.name, column) not in dropped))
+        for one in texts
+        for found in _relations(one)
+    ]
 
 
 def _relations(sql: str) -> Iterator[Relation]:
@@ -123,7 +130,7 @@ def commands() -> list[Command]:
 
 def _commands(command: Any, name: str) -> Iterator[Command]:
     below = getattr(command, "commands", {})
-    if not below:
+    if not below or command.invoke_without_command:
         spellings = [spelling for each in command.params for spelling in _spellings(each)]
         yield Command(name.strip(), tuple(spellings))
     for part, sub in below.items():

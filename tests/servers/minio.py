@@ -49,7 +49,7 @@ def running_s3(folder: Path) -> Iterator[S3Address]:
     program = install_minio() / "minio"
     address = S3Address(f"http://127.0.0.1:{free_ports(1)[0]}", "leadwire-tests", "made-up-for-tests")
     folder.mkdir(parents=True, exist_ok=True)
-    with Child(_command(program, address, folder), folder / "minio.log", env=_environment(address)) as child:
+    with Child(command(program, address, folder), folder / "minio.log", env=environment(address)) as child:
         child.wait_until(lambda: is_ready(address), START_S)
         yield address
 
@@ -64,7 +64,7 @@ def running_secure_s3(folder: Path, ca: Authority) -> Iterator[S3Address]:
     shutil.copy(pair.file, folder / "certs" / "public.crt")
     shutil.copy(pair.key, folder / "certs" / "private.key")
     context = ssl.create_default_context(cafile=ca.file)
-    with Child(_command(program, address, folder), folder / "minio.log", env=_environment(address)) as child:
+    with Child(command(program, address, folder), folder / "minio.log", env=environment(address)) as child:
         child.wait_until(lambda: is_ready(address, context), START_S)
         yield address
 
@@ -89,12 +89,14 @@ def _build(folder: Path) -> None:
     run_tool(argv, folder, BUILD_S, {"GOBIN": str(folder)})
 
 
-def _command(program: Path, address: S3Address, folder: Path) -> list[str | Path]:
+def command(program: Path, address: S3Address, folder: Path) -> list[str | Path]:
+    """What starts MinIO at that address, its data and certificates in the folder."""
     listen, certificates = ("--address", address.endpoint), ("--certs-dir", str(folder / "certs"))
     return [program, "server", "--quiet", *listen, *certificates, folder / "data"]
 
 
-def _environment(address: S3Address) -> dict[str, str]:
+def environment(address: S3Address) -> dict[str, str]:
+    """Its keys, and quiet."""
     keys = {"MINIO_ROOT_USER": address.access_key, "MINIO_ROOT_PASSWORD": address.secret_key}
     # No web console, no look-up of newer versions, and no protest that data and system share a disk.
     return keys | {"MINIO_BROWSER": "off", "MINIO_UPDATE": "off", "MINIO_CI_CD": "on"}

@@ -14,11 +14,12 @@ from schemas.alarms import AlarmLimits
 from schemas.clock import to_datetime
 from schemas.errors import LeadwireError
 from schemas.files import UploadedFile
+from schemas.hrv import HrvStretch
 from schemas.metrics import Metrics
 from schemas.pages import PageRequest
 from schemas.quality import LeadQuality
 from schemas.rhythms import ASYSTOLE, ATRIAL_FIBRILLATION
-from schemas.samples import Gap, Recording
+from schemas.samples import Gap, Recording, WaveformStretch
 from storage import (
     accounts,
     alarm_limits,
@@ -130,10 +131,10 @@ async def _write_files(conn: AsyncConnection) -> None:
         user_id=USER_ID, filename="b.json", file_type="json", file_size=3, sha256=TOKEN, uploaded_by=USER_ID
     )
     await cloud_files.claim(conn, FILE_ID, "file", "files/b", file, AT)
-    await cloud_files.finish(conn, FILE_ID, "local", None, AT)
+    await cloud_files.finish(conn, FILE_ID, "local", "local://files/b", AT)
 
 
-def _hrv_stretch() -> made.HrvStretch:
+def _hrv_stretch() -> HrvStretch:
     stretch = made.a_hrv_stretch(RECORDING)
     return replace(stretch, stretch_start=START, last_beat_at=START + timedelta(seconds=10))
 
@@ -166,7 +167,7 @@ async def _drawing(conn: AsyncConnection, access: Access) -> object:
     return [drawn.covered, drawn.started_at_us, drawn.envelope.minimum.tobytes(), drawn.envelope.maximum.tobytes()]
 
 
-async def _stretches(found: Awaitable[list[samples.WaveformStretch]]) -> object:
+async def _stretches(found: Awaitable[list[WaveformStretch]]) -> object:
     return [(s.first_index, s.started_at_us, s.samples.tobytes()) for s in await found]
 
 

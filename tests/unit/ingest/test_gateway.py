@@ -22,7 +22,7 @@ from ingest.device_cache import DeviceCache
 from ingest.gateway import application
 from ingest.producer import SampleProducer
 from ingest.rooms import WriteRooms
-from schemas.accounts import DeviceCaller
+from schemas.accounts import Caller, DeviceCaller
 from schemas.clock import now_us
 from schemas.codec import decode_pack, encode_pack
 from schemas.settings import HttpSettings, KafkaSettings, RateSettings, SecuritySettings
@@ -48,8 +48,8 @@ async def _by_tokens(hashes: Collection[bytes]) -> dict[bytes, DeviceCaller]:
     return {one: DeviceCaller(DEVICE, None) for one in hashes if one == token_hash(TOKEN)}
 
 
-async def _session_is_open(_: UUID) -> bool:
-    return False
+async def _no_session(_: Caller) -> None:
+    return None
 
 
 def _app(kafka: FakeKafka, **http: Any) -> FastAPI:
@@ -67,7 +67,7 @@ def _app(kafka: FakeKafka, **http: Any) -> FastAPI:
         security=security,
         limits=Limits(RateSettings.model_validate({}), MemoryCounts()),
     )
-    return application(rooms, Door(security, _session_is_open, _by_token))
+    return application(rooms, Door(security, _no_session, _by_token))
 
 
 async def _post(body: bytes, headers: dict[str, str], kafka: FakeKafka, **http: Any) -> httpx.Response:

@@ -12,7 +12,7 @@ from schemas import clock
 from schemas.accounts import Caller, DeviceCaller, Role
 from schemas.settings import SecuritySettings
 from web import callers, problems, tokens
-from web.callers import Admin, AnyDevice, Door, Person
+from web.callers import Admin, AnyDevice, Door, Person, Session
 
 SETTINGS = SecuritySettings.model_validate({"secret_key": "k" * 64})
 DEVICE = DeviceCaller(uuid4(), None)
@@ -20,8 +20,8 @@ DEVICE_TOKEN = tokens.new_device_token()
 OPEN, CLOSED = uuid4(), uuid4()
 
 
-async def _is_open(session_id: UUID) -> bool:
-    return session_id == OPEN
+async def _session(caller: Caller) -> Session | None:
+    return Session() if caller.session_id == OPEN else None
 
 
 async def _by_token(token_hash: bytes) -> DeviceCaller | None:
@@ -32,7 +32,7 @@ async def _by_token(token_hash: bytes) -> DeviceCaller | None:
 def client() -> httpx.AsyncClient:
     app = FastAPI()
     problems.install(app)
-    callers.install(app, Door(SETTINGS, _is_open, _by_token))
+    callers.install(app, Door(SETTINGS, _session, _by_token))
 
     @app.get("/person")
     async def person(caller: Person) -> str:

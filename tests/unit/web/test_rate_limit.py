@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from statistics import median
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -17,7 +17,7 @@ from schemas.accounts import Caller, DeviceCaller
 from schemas.settings import HttpSettings, RateSettings, SecuritySettings
 from storage.counts import MemoryCounts
 from web import callers, middleware, problems, tokens
-from web.callers import AnyDevice, Door, Person
+from web.callers import AnyDevice, Door, Person, Session
 from web.limits import Limits
 from web.rate_limit import RateLimit
 
@@ -32,7 +32,7 @@ class Building:
     def __init__(self, **rates: str) -> None:
         self.asked = 0
         self.app = FastAPI()
-        door = Door(SECURITY, self.session_is_open, self.device_by_token)
+        door = Door(SECURITY, self.session, self.device_by_token)
         callers.install(self.app, door)
         problems.install(self.app)
         limits = Limits(RateSettings.model_validate(rates), MemoryCounts())
@@ -43,9 +43,9 @@ class Building:
         self.app.get("/health")(self.anything)
         self.app.websocket("/live")(self.live)
 
-    async def session_is_open(self, _: UUID) -> bool:
+    async def session(self, _: Caller) -> Session:
         self.asked += 1
-        return True
+        return Session()
 
     async def device_by_token(self, token_hash: bytes) -> DeviceCaller | None:
         self.asked += 1
