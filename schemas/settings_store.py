@@ -145,8 +145,8 @@ class ArchiveSettings(SettingsGroup):
     """When samples move into the object store, and when they leave the database."""
 
     enabled: bool = Field(False, validation_alias="LEADWIRE_ARCHIVE")
-    after_hours: float = Field(2, ge=0, validation_alias="LEADWIRE_ARCHIVE_AFTER_HOURS")
-    hot_days: float = Field(7, ge=0, validation_alias="LEADWIRE_HOT_DAYS")
+    after_hours: float = Field(2, ge=0, le=8760, validation_alias="LEADWIRE_ARCHIVE_AFTER_HOURS")
+    hot_days: float = Field(7, ge=0, le=36500, validation_alias="LEADWIRE_HOT_DAYS")
     cache_mb: int = Field(128, ge=0, validation_alias="LEADWIRE_ARCHIVE_CACHE_MB")
 
     @property
