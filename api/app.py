@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -43,9 +44,10 @@ from schemas.settings import Settings
 from storage.archive_shelf import Shelf
 from storage.cache import Cache, LayeredCache, MemoryCache, cache
 from storage.counts import MemoryCounts
-from storage.database import auditor, reader
+from storage.database import Database, auditor, reader
 from storage.objects import objects
 from web import callers, health, middleware, openapi, problems
+from web.callers import Door
 from web.etags import ConditionalGet
 from web.limits import Limits
 
@@ -96,21 +98,19 @@ def create_api(settings: Settings) -> FastAPI:
     app.state.rooms = ReadRooms(
         database, store, feed, answers, CurrentAnswers(caches.current), settings.cache, settings.objects, reads, shelf
     )
-    at_door = callers.door(database, settings.security)
-    callers.install(app, replace(at_door, session=Sessions(database, caches.current, settings.cache).session))
+    callers.install(app, _door(database, caches.current, settings))
     problems.install(app)
     openapi.install(app, settings.http, has_etags=True)
     middleware.install(app, settings.http, "api", Limits(settings.rates, MemoryCounts()))
 
-    async def kafka_answers() -> None:
-        await kafka.ping(settings.kafka)
-
-    app.include_router(
-        health.router(
-            {"database": database.ping, "audit": auditing.ping, "kafka": kafka_answers, "objects": store.ping}
-        )
-    )
+    checks: dict[str, health.Check] = {"database": database.ping, "audit": auditing.ping, "objects": store.ping}
+    app.include_router(health.router(checks | {"kafka": partial(kafka.ping, settings.kafka)}))
     return app
+
+
+def _door(database: Database, kept: Cache, settings: Settings) -> Door:
+    at_door = callers.door(database, settings.security)
+    return replace(at_door, session=Sessions(database, kept, settings.cache).session)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from schemas.errors import Busy, NotFound
 from schemas.history import AGGREGATES
 from schemas.pages import PageRequest
 from schemas.samples import Gap
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from storage import alarms, hrv, reports, rhythms, samples, sessions
 from storage.archive import archive_hours
 from storage.archive_hours import hours_of_device
@@ -222,7 +222,7 @@ async def test_a_device_that_changed_hands_keeps_the_other_persons_history(
         heir = await made.a_user(conn)
         await conn.execute("UPDATE devices SET user_id = %s WHERE device_id = %s", [heir.user_id, device_id])
     done = await erase(database, store, heir.username, "test", now())
-    assert (done.kept_devices, done.rows) == (1, {"users": 1})
+    assert (done.kept_devices, done.rows) == (1, {"generations": 1, "users": 1})
     async with database.transaction() as conn:
         cursor = await conn.execute("SELECT user_id, is_active FROM devices WHERE device_id = %s", [device_id])
         assert await cursor.fetchone() == (None, False)

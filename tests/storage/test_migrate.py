@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import Busy, Misconfigured
 from schemas.history import AGGREGATES
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from storage.database import Database
 from storage.migrate import migrate, migrations, pending
 from storage.policies import COLUMNSTORE
