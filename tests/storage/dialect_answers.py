@@ -286,6 +286,7 @@ QUERIES: Final[dict[str, tuple[Query, ...]]] = {
     "samples.read_stretches": (lambda c, a: _stretches(samples.read_stretches(c, a, RECORDING_ID, 10, 9000)),),
     "samples.read_kept": (_kept_stretches,),
     "samples.gaps": (lambda c, a: samples.gaps(c, a, RECORDING_ID, 0, 20_000),),
+    "sessions.open_until": (lambda c, _: sessions.open_until(c, SESSION_ID, AT),),
     "sessions.is_open": (lambda c, _: sessions.is_open(c, SESSION_ID, AT),),
     "statistics_activity.activity": (
         lambda c, _: statistics_activity.activity(c, _HOURS), lambda c, _: statistics_activity.activity(c, _BY_DAY),
