@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from api.cached import look_up
 from schemas import clock
 from schemas.accounts import Caller
-from schemas.settings import CacheSettings
+from schemas.settings_store import CacheSettings
 from schemas.telemetry import CACHE_LOOKUPS, GENERATION_QUERIES, GENERATIONS_ASKED
 from storage import generations, sessions
 from storage.cache import Cache

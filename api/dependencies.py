@@ -18,7 +18,7 @@ from schemas.accounts import Caller
 from schemas.audit import AuditLine
 from schemas.cursors import MAX_CHARACTERS
 from schemas.pages import MAX_LIMIT, PageRequest
-from schemas.settings import CacheSettings, ObjectSettings
+from schemas.settings_store import CacheSettings, ObjectSettings
 from storage.archive_shelf import Shelf
 from storage.database import Database
 from storage.objects import Objects

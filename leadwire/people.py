@@ -9,7 +9,8 @@ from schemas.accounts import Role, User
 from schemas.clock import now
 from schemas.errors import NotFound
 from schemas.pages import MAX_LIMIT, PageRequest
-from schemas.settings import CacheSettings, DatabaseSettings, RateSettings, Settings
+from schemas.settings import RateSettings, Settings
+from schemas.settings_store import CacheSettings, DatabaseSettings
 from storage import accounts, audit, profiles, sessions
 from storage.access import everything
 from storage.accounts import NewUser

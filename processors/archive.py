@@ -14,7 +14,7 @@ from processors.sinks import patiently
 from schemas import clock
 from schemas.errors import Busy
 from schemas.logs import logger
-from schemas.settings import ArchiveSettings
+from schemas.settings_store import ArchiveSettings
 from schemas.telemetry import (
     ARCHIVE_BYTES,
     ARCHIVE_EXPIRED_ROWS,

@@ -11,7 +11,7 @@ from cachetools import TLRUCache
 from redis.exceptions import RedisError
 
 from schemas.errors import Busy
-from schemas.settings import CacheSettings
+from schemas.settings_store import CacheSettings
 from storage.redis_door import PREFIX, Outage, connect
 
 

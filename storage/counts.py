@@ -16,7 +16,7 @@ from limits.errors import StorageError
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from schemas.settings import CacheSettings
+from schemas.settings_store import CacheSettings
 from storage.redis_door import PREFIX, Outage, connect
 
 MAX_KEYS: Final = 50_000

@@ -11,7 +11,7 @@ from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import AsyncConnectionPool
 
 from schemas.errors import Busy, Misconfigured
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 
 Connection: TypeAlias = AsyncConnection
 """What storage's functions work on, for rooms that may not import the driver."""

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from schemas.errors import Busy, Misconfigured
 from schemas.logs import logger
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from storage.database import AUDITOR_ROLE, READER_ROLE
 from storage.policies import apply_policies
 

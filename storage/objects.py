@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from schemas.errors import Misconfigured
-from schemas.settings import HttpSettings, ObjectService, ObjectSettings, SecuritySettings
+from schemas.settings import HttpSettings, SecuritySettings
+from schemas.settings_store import ObjectService, ObjectSettings
 from storage.object_streams import ObjectStat, OpenObject
 from storage.objects_local import LocalObjects
 

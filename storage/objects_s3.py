@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from schemas.errors import Busy, LeadwireError, Misconfigured, NotFound
 from schemas.files import OCTET_STREAM
-from schemas.settings import ObjectSettings
+from schemas.settings_store import ObjectSettings
 from storage.object_checksums import SHA256, checked, checked_chunks, sha256_of, sha256_of_file
 from storage.object_keys import check_key
 from storage.object_links import disposition

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection, sql
 from schemas import history
 from schemas.clock import now
 from schemas.history import AGGREGATES, Aggregate, Kept
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 
 HYPERTABLES: Final = tuple(table.name for table in history.TABLES)
 COLUMNSTORE: Final = tuple(table.name for table in history.TABLES if table.columnstore)

@@ -8,7 +8,7 @@ from typing import Final
 from psycopg import AsyncConnection, sql
 
 from schemas.errors import Misconfigured
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from storage import backups
 from storage.database import AUDITOR_ROLE, READER_ROLE
 from storage.migrate import set_password

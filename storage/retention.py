@@ -9,7 +9,7 @@ from typing import Final
 from psycopg import AsyncConnection, sql
 
 from schemas import history
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from storage.dialects import is_plain
 
 _TIME_BY_TABLE: Final = {

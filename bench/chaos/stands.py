@@ -21,7 +21,8 @@ from bench.chaos.services import Service
 from leadwire.children import Child, Children, wait_until
 from leadwire.embedded import Postgres, free_port, is_listening, start_broker
 from schemas.errors import Busy
-from schemas.settings import HttpSettings, KafkaSettings, ObjectSettings, SecuritySettings
+from schemas.settings import HttpSettings, KafkaSettings, SecuritySettings
+from schemas.settings_store import ObjectSettings
 from storage.database import Database
 from storage.objects import Objects, objects
 

@@ -21,7 +21,7 @@ from bench.api import month as made
 from schemas.clock import now, to_datetime, to_us
 from schemas.history import AGGREGATES
 from schemas.pages import PageRequest
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from storage import (
     alarms,
     burden,

@@ -145,7 +145,7 @@ async def _strays(here: Stand, database: Database, known: set[str]) -> int:
 
 def _listed(here: Stand) -> list[str]:
     env = here.s3.env()
-    client = Minio(here.s3.address, env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], secure=False)
+    client = Minio(here.s3.address.endpoint, env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], secure=False)
     [bucket] = [each.name for each in client.list_buckets()]
     found = client.list_objects(bucket, prefix=f"{ARCHIVE}/", recursive=True)
     return [each.object_name for each in found if each.object_name]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection
 
 _CHECKPOINTER_OF_ITS_OWN = 170_000
 """From this version on checkpoints are counted in a view of their own."""
@@ -54,16 +55,19 @@ def difference(before: Books, after: Books, samples: int, seconds: float) -> dic
 
 
 @asynccontextmanager
-async def checkpoints_every(conn: AsyncConnection, seconds: int) -> AsyncIterator[None]:
-    """The server makes a checkpoint every so many seconds, 30 at least; its own setting is put back afterwards.
+async def checkpoints_every(url: str, seconds: float) -> AsyncIterator[None]:
+    """A CHECKPOINT every so many seconds: all at once, which is harder on a load than those the server spreads out."""
+    async with await AsyncConnection.connect(url, autocommit=True) as conn:
+        task = asyncio.create_task(_checkpoints(conn, seconds))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
-    `conn` is in no transaction.
-    """
-    every = sql.Literal(f"{max(30, seconds)}s")
-    await conn.execute(sql.SQL("ALTER SYSTEM SET checkpoint_timeout = {}").format(every))
-    await conn.execute("SELECT pg_reload_conf()")
-    try:
-        yield
-    finally:
-        await conn.execute("ALTER SYSTEM RESET checkpoint_timeout")
-        await conn.execute("SELECT pg_reload_conf()")
+
+async def _checkpoints(conn: AsyncConnection, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        await conn.execute("CHECKPOINT")

@@ -18,7 +18,7 @@ from psycopg import sql
 from leadwire.children import Children
 from leadwire.embedded import Postgres
 from schemas.errors import Misconfigured
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from tests.servers.availability import Unavailable
 from tests.servers.timescale import running_timescale
 

@@ -22,7 +22,8 @@ from bench.store.servers import POSTGRES, Server, running
 from leadwire.children import Children
 from leadwire.embedded import Postgres
 from schemas.errors import Misconfigured
-from schemas.settings import DatabaseSettings, HttpSettings, ObjectSettings, SecuritySettings
+from schemas.settings import HttpSettings, SecuritySettings
+from schemas.settings_store import DatabaseSettings, ObjectSettings
 from storage.objects import Objects, objects
 
 _OLD: Final = {

@@ -24,6 +24,7 @@ from bench.store.pace import Kept, pace
 from bench.store.server_books import books, checkpoints_every, difference
 from bench.store.servers import CLIENT_CORE, Server, running
 from bench.store.silent import Silent
+from bench.store.timings import spending
 from processors.sinks import Sinks
 from schemas import topics
 from schemas.clock import now_us
@@ -98,11 +99,12 @@ async def _loaded(server: Server, database: Database, wanted: Wanted, bank: NDAr
     load_ = _Load(fleet, Sinks(database, Silent(), 1), state)
     async with (
         await AsyncConnection.connect(server.url, autocommit=True) as alone,
-        checkpoints_every(alone, wanted.seconds // _CHECKPOINTS_IN_A_RUN),
+        checkpoints_every(server.url, wanted.seconds / (_CHECKPOINTS_IN_A_RUN + 0.5)),
     ):
-        before, cpu_s, own_s = await books(alone), server.cpu_s(), time.process_time()
-        ticks = await load_.run(wanted.seconds)
-        after, cpu_s = await books(alone), server.cpu_s() - cpu_s
+        before = await books(alone)
+        with spending(server.cpu_s) as spent:
+            ticks = await load_.run(wanted.seconds)
+        after = await books(alone)
     samples = load_.stretches * 2 * RATE_HZ * 10
     return {
         "server": server.version,
@@ -111,9 +113,9 @@ async def _loaded(server: Server, database: Database, wanted: Wanted, bank: NDAr
         "rows": load_.rows_told(),
         "state_bytes": len(state),
         **pace(ticks).told(),
-        "server_core": round(cpu_s / wanted.seconds, 3),
-        "writer_core": round((time.process_time() - own_s) / wanted.seconds, 3),
-        **difference(before, after, samples, wanted.seconds),
+        "server_core": round(spent.server_cpu_s / spent.wall_s, 3),
+        "writer_core": round(spent.client_cpu_s / spent.wall_s, 3),
+        **difference(before, after, samples, spent.wall_s),
     }
 
 

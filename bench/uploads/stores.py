@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol
 from minio import Minio
 
 from bench.chaos.stands import Stand
-from schemas.settings import ObjectSettings
+from schemas.settings_store import ObjectSettings
 
 StoreName = Literal["minio", "local"]
 STORES: Final[tuple[StoreName, ...]] = ("minio", "local")

@@ -19,15 +19,8 @@ from api.app import create_api
 from ingest.gateway import create_gateway
 from leadwire.cli import app
 from schemas import telemetry
-from schemas.settings import (
-    GROUPS,
-    DatabaseSettings,
-    HttpSettings,
-    KafkaSettings,
-    ObjectSettings,
-    SecuritySettings,
-    Settings,
-)
+from schemas.settings import GROUPS, HttpSettings, KafkaSettings, SecuritySettings, Settings
+from schemas.settings_store import DatabaseSettings, ObjectSettings
 from tests.docs.pages import ROOT, text
 
 _TABLE: Final = re.compile(r"^CREATE TABLE(?: IF NOT EXISTS)? (\w+) \((.*?)^\)", re.MULTILINE | re.DOTALL)

@@ -18,7 +18,7 @@ from leadwire.embedded import Postgres
 from processors.archive import ArchiveService
 from schemas.clock import to_datetime
 from schemas.samples import WaveformStretch
-from schemas.settings import ArchiveSettings
+from schemas.settings_store import ArchiveSettings
 from storage import archive_checks, archive_index, archived_samples, samples
 from storage.access import everything
 from storage.archive_records import ArchivedHour

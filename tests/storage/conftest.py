@@ -13,7 +13,7 @@ from psycopg import AsyncConnection, sql
 
 from leadwire.children import Children
 from leadwire.embedded import Postgres
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from storage.database import Database, reader, writer
 from storage.migrate import migrate
 from tests.servers.fixtures import skipping_or_failing

@@ -15,7 +15,8 @@ from google.cloud.storage import Client
 from google.oauth2.service_account import Credentials
 from minio import Minio
 
-from schemas.settings import DEVELOPMENT_SECRET, HttpSettings, ObjectSettings, SecuritySettings
+from schemas.settings import DEVELOPMENT_SECRET, HttpSettings, SecuritySettings
+from schemas.settings_store import ObjectSettings
 from storage.objects import Objects, objects
 from tests.servers.azure import AzureAddress
 from tests.servers.gcs import GcsAddress

@@ -19,7 +19,7 @@ from processors.archive import ArchiveService
 from schemas.clock import index_to_us, to_datetime
 from schemas.errors import Busy
 from schemas.samples import MISSING, Recording, WaveformStretch
-from schemas.settings import ArchiveSettings
+from schemas.settings_store import ArchiveSettings
 from storage import archive_checks, archive_index, archive_rebuild, archived_samples, drawings, samples
 from storage.access import everything
 from storage.archive import archive_next
@@ -382,3 +382,22 @@ async def test_the_api_can_read_the_index_and_not_who_is_at_work(reading: Databa
     with pytest.raises(InsufficientPrivilege):
         async with reading.transaction() as conn:
             await conn.execute("SELECT FROM archive_progress")
+
+
+async def test_it_waits_for_a_store_that_is_away_and_goes_on(scene: Scene) -> None:
+    class Away(LocalObjects):
+        refusals = 4
+
+        async def put(self, key: str, data: bytes, content_type: str) -> None:
+            await super().put(key, data, content_type)
+            if self.refusals and key.endswith(".dat"):
+                self.refusals -= 1
+                raise Busy("the object store went away while it took a file; wait")
+
+    await scene.write(*two_hours(scene.recording))
+    before = await scene.read()
+    store = Away(scene.folder, SecretStr("x" * 32), "http://localhost")
+    service = ArchiveService(scene.database, store, EVERYTHING, now=lambda: LATER)
+    await service.round()
+    assert (store.refusals, service.totals.hours, {hour.generation for hour in await scene.hours()}) == (0, 2, {0})
+    assert_same(await scene.read(), before)

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 
 from schemas.clock import to_datetime
 from schemas.pages import PageRequest
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from storage.audit import AuditFilter, append, entries_after, list_entries
 from storage.audit_chain import START, Head, Verdict, judge, line_hash, verify
 from storage.database import Database

@@ -12,7 +12,7 @@ from schemas.audit import AuditLine
 from schemas.clock import to_datetime
 from schemas.errors import Misconfigured
 from schemas.pages import PageRequest
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from storage.audit import AuditFilter, append_reads, list_entries
 from storage.audit_chain import verify
 from storage.database import Database, auditor

@@ -26,7 +26,8 @@ from leadwire.backup_manifest import Manifest
 from leadwire.backup_progress import Silence
 from leadwire.doctor import examine
 from schemas.errors import Busy, Duplicate, Malformed, Misconfigured, NotFound
-from schemas.settings import DatabaseSettings, Settings
+from schemas.settings import Settings
+from schemas.settings_store import DatabaseSettings
 from storage import audit, backups, checkpoints, restores
 from storage.checkpoints import Checkpoint
 from storage.database import reader, writer

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from limits import parse
 
-from schemas.settings import CacheSettings
+from schemas.settings_store import CacheSettings
 from storage.counts import BoundedStorage, Counts, MemoryCounts, RedisCounts, counts
 from tests.servers.fixtures import redis_server
 from tests.servers.redis import RedisAddress

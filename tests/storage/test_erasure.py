@@ -16,7 +16,7 @@ from schemas.errors import Busy, NotFound
 from schemas.history import AGGREGATES
 from schemas.pages import PageRequest
 from schemas.samples import Gap
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from storage import alarms, hrv, reports, rhythms, samples, sessions
 from storage.archive import archive_hours
 from storage.archive_hours import hours_of_device

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import Busy, Misconfigured
 from schemas.history import AGGREGATES
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from storage.database import Database
 from storage.migrate import migrate, migrations, pending
 from storage.policies import COLUMNSTORE
@@ -97,11 +97,11 @@ async def test_policies_follow_the_settings(timescale_url: str) -> None:
     found = await policies(timescale_url, changed)
     assert found["ecg_beats"] == Policies(hours(3), compress=hours(12), drop=days(30))
     assert found["ecg_rhythms"] == Policies(hours(42), compress=hours(12), drop=days(30))
-    assert found["metrics_1min"] == Policies(hours(42), compress=days(14), drop=days(20), refresh=days(10))
+    assert found["metrics_1min"] == Policies(hours(12), compress=days(3), drop=days(20), refresh=days(10))
     found = await policies(timescale_url, {})
     assert found["ecg_beats"] == Policies(hours(12), compress=days(2), drop=days(365))
-    assert found["metrics_1min"] == Policies(days(7), compress=days(14), refresh=days(365) - timedelta(minutes=1))
-    assert found["metrics_1day"] == Policies(days(365), compress=days(14))
+    assert found["metrics_1min"] == Policies(days(2), compress=days(3), refresh=days(365) - timedelta(minutes=1))
+    assert found["metrics_1day"] == Policies(days(30), compress=days(3))
 
 
 @pytest.mark.timescale

@@ -14,7 +14,7 @@ from leadwire.children import Children
 from leadwire.embedded import Postgres
 from leadwire.unprivileged import demote
 from schemas.errors import Busy, Misconfigured
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 from storage.database import Database
 from storage.migrate import migrate
 from tests.servers.availability import Unavailable

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.history import AGGREGATES, TABLES
-from schemas.settings import DatabaseSettings
+from schemas.settings_store import DatabaseSettings
 
 DAY = timedelta(days=1)
 

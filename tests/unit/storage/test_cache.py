@@ -1,6 +1,6 @@
 """The cache of one process forgets in time, and stays within its bound."""
 
-from schemas.settings import CacheSettings
+from schemas.settings_store import CacheSettings
 from storage.cache import MemoryCache, RedisCache, cache
 
 

@@ -13,7 +13,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from schemas.errors import Busy, Misconfigured
-from schemas.settings import DEVELOPMENT_SECRET, HttpSettings, ObjectSettings, SecuritySettings
+from schemas.settings import DEVELOPMENT_SECRET, HttpSettings, SecuritySettings
+from schemas.settings_store import ObjectSettings
 from storage.object_links import verify_signature
 from storage.objects import Objects, objects
 from tests.servers.availability import run_tool
