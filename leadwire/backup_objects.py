@@ -13,7 +13,7 @@ from typing import Final, TextIO
 
 from leadwire.backup_manifest import OBJECT_LIST, OBJECTS, KeptFile, object_list
 from leadwire.backup_progress import Told
-from schemas.errors import NotFound
+from schemas.errors import Malformed, NotFound
 from schemas.files import content_type_of_name
 from storage.backups import ObjectFile
 from storage.object_keys import check_key
@@ -39,6 +39,7 @@ async def copy_out(store: Objects, wanted: Sequence[ObjectFile], folder: Path, t
     told.step(f"objects, {len(wanted)} of them")
     copied = {file.key: there[file.key] for file in wanted if file.key in there}
     missing: list[str] = []
+    damaged: list[str] = []  # the store itself says so, and gives only a part
     with (folder / OBJECT_LIST).open("w", encoding="utf-8") as listing:
         for known_file in copied.values():
             _note(listing, known_file)
@@ -48,13 +49,15 @@ async def copy_out(store: Objects, wanted: Sequence[ObjectFile], folder: Path, t
             for file, kept in zip(some, await _together(store, some, folder, told), strict=True):
                 if kept is None:
                     missing.append(file.key)
+                elif isinstance(kept, Malformed):
+                    damaged.append(file.key)
                 else:
                     copied[file.key] = kept
                     _note(listing, kept)
             listing.flush()
         os.fsync(listing.fileno())
     known = {file.key: file.sha256 for file in wanted if file.sha256 is not None}
-    differing = [key for key, kept in copied.items() if known.get(key, kept.sha256) != kept.sha256]
+    differing = damaged + [key for key, kept in copied.items() if known.get(key, kept.sha256) != kept.sha256]
     return Copied(len(copied), sum(kept.size for kept in copied.values()), missing, differing)
 
 
@@ -67,10 +70,15 @@ def _note(listing: TextIO, kept: KeptFile) -> None:
     listing.write(json.dumps(asdict(kept)) + "\n")
 
 
-async def _together(store: Objects, some: Iterable[ObjectFile], folder: Path, told: Told) -> list[KeptFile | None]:
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_fetch(store, file.key, folder, told)) for file in some]
-    return [task.result() for task in tasks]
+async def _together(
+    store: Objects, some: Iterable[ObjectFile], folder: Path, told: Told
+) -> list[KeptFile | Malformed | None]:
+    """Each object, or what is wrong with it; whatever else fails ends the backup, as itself."""
+    found = await asyncio.gather(*(_fetch(store, file.key, folder, told) for file in some), return_exceptions=True)
+    for each in found:
+        if isinstance(each, BaseException) and not isinstance(each, Malformed):
+            raise each
+    return [each for each in found if not isinstance(each, BaseException) or isinstance(each, Malformed)]
 
 
 async def _fetch(store: Objects, key: str, folder: Path, told: Told) -> KeptFile | None:
@@ -122,6 +130,9 @@ async def _has(store: Objects, kept: KeptFile) -> bool:
     except NotFound:
         return False
     digest = hashlib.sha256()
-    async for chunk in opened.chunks:
-        digest.update(chunk)
+    try:
+        async for chunk in opened.chunks:
+            digest.update(chunk)
+    except Malformed:  # what is there is damaged: it is put anew
+        return False
     return digest.hexdigest() == kept.sha256
