@@ -30,12 +30,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """A continuous aggregate: its source (a table or another aggregate), its bucket, and its chunks as a table's."""
+    """A continuous aggregate: its source (a table or another aggregate), its bucket, and its chunks as a table's.
+
+    One that is `early` takes up the bucket of now, too, again and again: what all devices do in an hour that isn't over
+    is hundreds of thousands of minutes to add up for everyone who asks.
+    """
 
     name: str
     source: str
     bucket: timedelta
     chunk: float
+    early: bool = False
 
 
 TABLES: Final = (
@@ -55,6 +60,14 @@ AGGREGATES: Final = (
     Aggregate("heart_rate_bins_1day", "heart_rate_bins_1h", _DAY, 30),
     Aggregate("qtc_bins_1h", "ecg_metrics", _HOUR, 7),
     Aggregate("qtc_bins_1day", "qtc_bins_1h", _DAY, 30),
+    Aggregate("devices_1h", "metrics_1min", _HOUR, 7, early=True),
+    Aggregate("devices_1day", "devices_1h", _DAY, 30, early=True),
+    Aggregate("fleet_1h", "devices_1h", _HOUR, 90, early=True),
+    Aggregate("fleet_1day", "devices_1day", _DAY, 360, early=True),
+    Aggregate("fleet_labels_1h", "metrics_1min", _HOUR, 90, early=True),
+    Aggregate("fleet_labels_1day", "fleet_labels_1h", _DAY, 360, early=True),
+    Aggregate("fleet_rates_1h", "devices_1h", _HOUR, 90, early=True),
+    Aggregate("fleet_rates_1day", "devices_1day", _DAY, 360, early=True),
 )
 """In the order they are built on each other, which is the order to refresh them in."""
 

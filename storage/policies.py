@@ -25,6 +25,9 @@ _TO_COLUMNSTORE: Final = sql.SQL("""
 _REFRESH_AT_MOST: Final = timedelta(hours=1)
 """A day's bucket is refreshed as soon as it is over: until then its hours are added up for everyone who asks."""
 
+_EARLY: Final = timedelta(minutes=5)
+"""How often the buckets of now are taken up by aggregates that do that: so long statistics of all devices may lag."""
+
 
 async def apply_policies(conn: AsyncConnection, settings: DatabaseSettings, *, archives: bool = False) -> None:
     """Replace every policy by the one of `settings`; new chunks get the new length, old ones keep theirs.
@@ -93,10 +96,17 @@ async def _apply_refresh(conn: AsyncConnection, aggregate: Aggregate, window: ti
             start_offset => %s::interval, end_offset => %s::interval, schedule_interval => %s::interval
         )
         """,
-        [aggregate.name, window, _newest(aggregate), min(aggregate.bucket, _REFRESH_AT_MOST)],
+        [aggregate.name, window, _newest(aggregate), _schedule(aggregate)],
     )
 
 
 def _newest(aggregate: Aggregate) -> timedelta:
-    """How old a bucket is refreshed at: after those it is made of, and after rows of its end that came in time."""
-    return min(aggregate.bucket, _REFRESH_AT_MOST)
+    """How old a bucket is refreshed at: after those it is made of, and after rows of its end that came in time.
+
+    Less than nothing is one that isn't over.
+    """
+    return -aggregate.bucket if aggregate.early else min(aggregate.bucket, _REFRESH_AT_MOST)
+
+
+def _schedule(aggregate: Aggregate) -> timedelta:
+    return _EARLY if aggregate.early else min(aggregate.bucket, _REFRESH_AT_MOST)

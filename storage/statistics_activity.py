@@ -14,8 +14,12 @@ from storage.rows import fetch_all
 
 Step = Literal["hour", "day"]
 
-_VIEW_BY_STEP: Final[dict[Step, View]] = {"hour": "metrics_1h", "day": "metrics_1day"}
-_RATES: Final = (0, 40, 50, 60, 70, 80, 90, 100, 110, 120, 140, 160)
+_DEVICES: Final[dict[Step, View]] = {"hour": "devices_1h", "day": "devices_1day"}
+_FLEET: Final[dict[Step, View]] = {"hour": "fleet_1h", "day": "fleet_1day"}
+_LABELS: Final[dict[Step, View]] = {"hour": "fleet_labels_1h", "day": "fleet_labels_1day"}
+_RATES: Final[dict[Step, View]] = {"hour": "fleet_rates_1h", "day": "fleet_rates_1day"}
+_BEATS: Final[dict[Step, View]] = {"hour": "beats_1h", "day": "beats_1day"}
+_BANDS: Final = (0, 40, 50, 60, 70, 80, 90, 100, 110, 120, 140, 160)
 """Where the bands of the heart-rate spread begin; the last has no end."""
 
 _TOP: Final = 20
@@ -33,9 +37,13 @@ class Span:
     def params(self) -> dict[str, object]:
         return {"start": self.start, "end": self.end}
 
-    async def buckets(self, conn: AsyncConnection) -> sql.Composed:
-        """The hours or days of metrics, to select from."""
-        return await between(conn, _VIEW_BY_STEP[self.step])
+    async def devices(self, conn: AsyncConnection) -> sql.Composed:
+        """The hours or days of each device and its user, to select from."""
+        return await between(conn, _DEVICES[self.step])
+
+    async def fleet(self, conn: AsyncConnection) -> sql.Composed:
+        """The hours or days of all devices together, a row for each, to select from."""
+        return await between(conn, _FLEET[self.step])
 
     def bucket(self, column: str) -> sql.Composed:
         """The start of the hour or day that a moment lies in."""
@@ -49,17 +57,16 @@ async def activity(conn: AsyncConnection, span: Span) -> list[ActivityPoint]:
     query = sql.SQL("""
         SELECT
             t.bucket AS at,
-            count(DISTINCT t.user_id) AS active_users,
-            count(DISTINCT t.device_id) AS active_devices,
-            (sum(t.seconds) / 3600.0)::float8 AS recorded_hours,
-            sum(t.heart_rate_sum) / nullif(sum(t.heart_rate_count), 0)::float8 AS heart_rate_mean,
-            min(t.heart_rate_min) AS heart_rate_min,
-            max(t.heart_rate_max) AS heart_rate_max,
-            sum(t.quality_sum) / nullif(sum(t.seconds), 0)::float8 AS quality_mean
-        FROM {buckets} AS t
-        GROUP BY t.bucket
+            t.users AS active_users,
+            t.devices AS active_devices,
+            (t.seconds / 3600.0)::float8 AS recorded_hours,
+            t.heart_rate_sum / nullif(t.heart_rate_count, 0)::float8 AS heart_rate_mean,
+            t.heart_rate_min,
+            t.heart_rate_max,
+            t.quality_sum / nullif(t.seconds, 0)::float8 AS quality_mean
+        FROM {fleet} AS t
         ORDER BY t.bucket
-    """).format(buckets=await span.buckets(conn))
+    """).format(fleet=await span.fleet(conn))
     return await fetch_all(conn, ActivityPoint, query, span.params)
 
 
@@ -72,10 +79,10 @@ async def reach(conn: AsyncConnection, span: Span) -> Reach:
             coalesce(sum(used.seconds) / 3600.0, 0)::float8 AS hours
         FROM (
             SELECT t.user_id, t.device_id, sum(t.seconds) AS seconds
-            FROM {buckets} AS t
+            FROM {devices} AS t
             GROUP BY t.user_id, t.device_id
         ) AS used
-    """).format(buckets=await span.buckets(conn))
+    """).format(devices=await span.devices(conn))
     [row] = await fetch_all(conn, Reach, query, span.params)
     return row
 
@@ -91,7 +98,7 @@ async def beats(conn: AsyncConnection, span: Span) -> list[BeatPoint]:
         FROM {buckets} AS b
         GROUP BY b.bucket
         ORDER BY b.bucket
-    """).format(buckets=await between(conn, "beats_1h" if span.step == "hour" else "beats_1day"))
+    """).format(buckets=await between(conn, _BEATS[span.step]))
     return await fetch_all(conn, BeatPoint, query, span.params)
 
 
@@ -102,7 +109,7 @@ async def labels(conn: AsyncConnection, span: Span) -> list[LabelHours]:
         FROM {buckets} AS t
         GROUP BY t.arrhythmia_type
         ORDER BY hours DESC, label
-    """).format(buckets=await span.buckets(conn))
+    """).format(buckets=await between(conn, _LABELS[span.step]))
     return await fetch_all(conn, LabelHours, query, span.params)
 
 
@@ -115,18 +122,13 @@ async def rate_spread(conn: AsyncConnection, span: Span) -> list[RateShare]:
             coalesce(found.seconds / 3600.0, 0)::float8 AS hours
         FROM unnest(%(from_bpm)s::float8[], %(to_bpm)s::int[]) WITH ORDINALITY AS band (from_bpm, to_bpm, number)
         LEFT JOIN (
-            SELECT width_bucket(mean.bpm, %(from_bpm)s::float8[]) AS number, sum(mean.seconds) AS seconds
-            FROM (
-                SELECT sum(t.heart_rate_sum) / sum(t.heart_rate_count) AS bpm, sum(t.heart_rate_count) AS seconds
-                FROM {buckets} AS t
-                WHERE t.heart_rate_count > 0
-                GROUP BY t.bucket, t.device_id
-            ) AS mean
+            SELECT width_bucket(t.bin, %(from_bpm)s::float8[]) AS number, sum(t.seconds) AS seconds
+            FROM {rates} AS t
             GROUP BY 1
         ) AS found ON found.number = band.number
         ORDER BY band.number
-    """).format(buckets=await span.buckets(conn))
-    bands = {"from_bpm": [float(rate) for rate in _RATES], "to_bpm": [*_RATES[1:], 0]}
+    """).format(rates=await between(conn, _RATES[span.step]))
+    bands = {"from_bpm": [float(rate) for rate in _BANDS], "to_bpm": [*_BANDS[1:], 0]}
     return await fetch_all(conn, RateShare, query, {**span.params, **bands})
 
 
@@ -136,7 +138,7 @@ async def top_recorders(conn: AsyncConnection, span: Span) -> list[Recorder]:
         SELECT u.user_id, u.username, top.hours
         FROM (
             SELECT t.user_id, (sum(t.seconds) / 3600.0)::float8 AS hours
-            FROM {buckets} AS t
+            FROM {devices} AS t
             WHERE t.user_id IS NOT NULL
             GROUP BY t.user_id
         ) AS top
@@ -144,7 +146,7 @@ async def top_recorders(conn: AsyncConnection, span: Span) -> list[Recorder]:
         WHERE u.deleted_at IS NULL
         ORDER BY top.hours DESC, u.user_id
         LIMIT %(top)s
-    """).format(buckets=await span.buckets(conn))
+    """).format(devices=await span.devices(conn))
     return await fetch_all(conn, Recorder, query, {**span.params, "top": _TOP})
 
 
@@ -159,10 +161,9 @@ async def device_points(conn: AsyncConnection, span: Span) -> list[DevicePoint]:
         FROM (
             SELECT
                 t.bucket AS at,
-                count(DISTINCT t.device_id) AS active_devices,
-                (sum(t.seconds) / 3600.0)::float8 AS recorded_hours
-            FROM {buckets} AS t
-            GROUP BY t.bucket
+                t.devices AS active_devices,
+                (t.seconds / 3600.0)::float8 AS recorded_hours
+            FROM {fleet} AS t
         ) AS used
         FULL JOIN (
             SELECT {bucket} AS at, count(*) AS new_devices
@@ -171,5 +172,5 @@ async def device_points(conn: AsyncConnection, span: Span) -> list[DevicePoint]:
             GROUP BY 1
         ) AS made USING (at)
         ORDER BY at
-    """).format(buckets=await span.buckets(conn), bucket=span.bucket("d.registered_at"))
+    """).format(fleet=await span.fleet(conn), bucket=span.bucket("d.registered_at"))
     return await fetch_all(conn, DevicePoint, query, span.params)

@@ -18,9 +18,8 @@ async def user_points(conn: AsyncConnection, span: Span) -> list[UserPoint]:
             coalesce(opened.logins, 0) AS logins,
             coalesce(used.active_users, 0) AS active_users
         FROM (
-            SELECT t.bucket AS at, count(DISTINCT t.user_id) AS active_users
-            FROM {buckets} AS t
-            GROUP BY t.bucket
+            SELECT t.bucket AS at, t.users AS active_users
+            FROM {fleet} AS t
         ) AS used
         FULL JOIN (
             SELECT {created} AS at, count(*) AS new_users
@@ -35,9 +34,7 @@ async def user_points(conn: AsyncConnection, span: Span) -> list[UserPoint]:
             GROUP BY 1
         ) AS opened USING (at)
         ORDER BY at
-    """).format(
-        buckets=await span.buckets(conn), created=span.bucket("u.created_at"), opened=span.bucket("s.created_at")
-    )
+    """).format(fleet=await span.fleet(conn), created=span.bucket("u.created_at"), opened=span.bucket("s.created_at"))
     return await fetch_all(conn, UserPoint, query, span.params)
 
 

@@ -291,15 +291,27 @@ QUERIES: Final[dict[str, tuple[Query, ...]]] = {
     "statistics_activity.activity": (
         lambda c, _: statistics_activity.activity(c, _HOURS), lambda c, _: statistics_activity.activity(c, _BY_DAY),
     ),
-    "statistics_activity.reach": (lambda c, _: statistics_activity.reach(c, _BY_DAY),),
+    "statistics_activity.reach": (
+        lambda c, _: statistics_activity.reach(c, _HOURS), lambda c, _: statistics_activity.reach(c, _BY_DAY),
+    ),
     "statistics_activity.beats": (
         lambda c, _: statistics_activity.beats(c, _HOURS), lambda c, _: statistics_activity.beats(c, _BY_DAY),
     ),
-    "statistics_activity.labels": (lambda c, _: statistics_activity.labels(c, _HOURS),),
-    "statistics_activity.rate_spread": (lambda c, _: statistics_activity.rate_spread(c, _HOURS),),
-    "statistics_activity.top_recorders": (lambda c, _: statistics_activity.top_recorders(c, _BY_DAY),),
-    "statistics_activity.device_points": (lambda c, _: statistics_activity.device_points(c, _BY_DAY),),
-    "statistics_people.user_points": (lambda c, _: statistics_people.user_points(c, _BY_DAY),),
+    "statistics_activity.labels": (
+        lambda c, _: statistics_activity.labels(c, _HOURS), lambda c, _: statistics_activity.labels(c, _BY_DAY),
+    ),
+    "statistics_activity.rate_spread": (
+        lambda c, _: statistics_activity.rate_spread(c, _HOURS), lambda c, _: statistics_activity.rate_spread(c, _BY_DAY),
+    ),
+    "statistics_activity.top_recorders": (
+        lambda c, _: statistics_activity.top_recorders(c, _HOURS), lambda c, _: statistics_activity.top_recorders(c, _BY_DAY),
+    ),
+    "statistics_activity.device_points": (
+        lambda c, _: statistics_activity.device_points(c, _HOURS), lambda c, _: statistics_activity.device_points(c, _BY_DAY),
+    ),
+    "statistics_people.user_points": (
+        lambda c, _: statistics_people.user_points(c, _HOURS), lambda c, _: statistics_people.user_points(c, _BY_DAY),
+    ),
     "statistics_people.report_points": (lambda c, _: statistics_people.report_points(c, _BY_DAY),),
     "statistics_people.reports_by": (lambda c, _: statistics_people.reports_by(c, _BY_DAY, "upload_status"),),
     "summaries.summarise": (lambda c, a: summaries.summarise(c, a, DEVICE_ID, *PERIOD),),
