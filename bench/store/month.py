@@ -172,10 +172,13 @@ async def settle(url: str) -> dict[str, float]:
     spent_s: dict[str, float] = {}
     kept = DatabaseSettings.model_validate({}).kept()
     async with await AsyncConnection.connect(url, autocommit=True) as conn:
+        # A refresh that the server's own jobs are at, too, would fail.
+        await conn.execute("SELECT _timescaledb_functions.stop_background_workers()")
         for aggregate in AGGREGATES:
             began = time.perf_counter()
             query = "CALL refresh_continuous_aggregate(%s::regclass, NULL, %s::timestamptz)"
-            await conn.execute(query, [aggregate.name, now() - min(aggregate.bucket, _HOUR)])
+            newest = -aggregate.bucket if aggregate.early else min(aggregate.bucket, _HOUR)
+            await conn.execute(query, [aggregate.name, now() - newest])
             spent_s[f"refresh {aggregate.name}"] = round(time.perf_counter() - began, 1)
         for name in (*COLUMNSTORE, *(aggregate.name for aggregate in AGGREGATES)):
             began = time.perf_counter()

@@ -128,3 +128,8 @@ ALTER MATERIALIZED VIEW fleet_labels_1day SET (timescaledb.compress, timescaledb
 ALTER MATERIALIZED VIEW fleet_rates_1h SET (timescaledb.compress, timescaledb.compress_orderby = 'bucket');
 
 ALTER MATERIALIZED VIEW fleet_rates_1day SET (timescaledb.compress, timescaledb.compress_orderby = 'bucket');
+
+-- Reports are counted by an index that holds all that is asked of them.
+
+CREATE INDEX ecg_reports_counted_idx ON ecg_reports (created_at) INCLUDE (upload_status, cloud_service, file_size)
+WHERE deleted_at IS NULL;
