@@ -68,6 +68,8 @@ AGGREGATES: Final = (
     Aggregate("fleet_labels_1day", "fleet_labels_1h", _DAY, 360, early=True),
     Aggregate("fleet_rates_1h", "devices_1h", _HOUR, 90, early=True),
     Aggregate("fleet_rates_1day", "devices_1day", _DAY, 360, early=True),
+    Aggregate("fleet_beats_1h", "beats_1h", _HOUR, 90),
+    Aggregate("fleet_beats_1day", "fleet_beats_1h", _DAY, 360),
 )
 """In the order they are built on each other, which is the order to refresh them in."""
 

@@ -18,7 +18,7 @@ _DEVICES: Final[dict[Step, View]] = {"hour": "devices_1h", "day": "devices_1day"
 _FLEET: Final[dict[Step, View]] = {"hour": "fleet_1h", "day": "fleet_1day"}
 _LABELS: Final[dict[Step, View]] = {"hour": "fleet_labels_1h", "day": "fleet_labels_1day"}
 _RATES: Final[dict[Step, View]] = {"hour": "fleet_rates_1h", "day": "fleet_rates_1day"}
-_BEATS: Final[dict[Step, View]] = {"hour": "beats_1h", "day": "beats_1day"}
+_BEATS: Final[dict[Step, View]] = {"hour": "fleet_beats_1h", "day": "fleet_beats_1day"}
 _BANDS: Final = (0, 40, 50, 60, 70, 80, 90, 100, 110, 120, 140, 160)
 """Where the bands of the heart-rate spread begin; the last has no end."""
 
@@ -92,11 +92,10 @@ async def beats(conn: AsyncConnection, span: Span) -> list[BeatPoint]:
     query = sql.SQL("""
         SELECT
             b.bucket AS at,
-            sum(b.beats)::bigint AS beats,
-            sum(b.supraventricular)::bigint AS supraventricular,
-            sum(b.ventricular)::bigint AS ventricular
+            b.beats,
+            b.supraventricular,
+            b.ventricular
         FROM {buckets} AS b
-        GROUP BY b.bucket
         ORDER BY b.bucket
     """).format(buckets=await between(conn, _BEATS[span.step]))
     return await fetch_all(conn, BeatPoint, query, span.params)

@@ -92,6 +92,28 @@ FROM devices_1day
 WHERE heart_rate_count > 0
 GROUP BY 1, 2;
 
+CREATE VIEW fleet_beats_1h AS
+SELECT
+    date_bin('1 hour', bucket, timestamptz '2000-01-03 00:00Z') AS bucket,
+    sum(beats)::bigint AS beats,
+    sum(supraventricular)::bigint AS supraventricular,
+    sum(ventricular)::bigint AS ventricular,
+    sum(fusion)::bigint AS fusion,
+    sum(unknown)::bigint AS unknown
+FROM beats_1h
+GROUP BY 1;
+
+CREATE VIEW fleet_beats_1day AS
+SELECT
+    date_bin('1 day', bucket, timestamptz '2000-01-03 00:00Z') AS bucket,
+    sum(beats)::bigint AS beats,
+    sum(supraventricular)::bigint AS supraventricular,
+    sum(ventricular)::bigint AS ventricular,
+    sum(fusion)::bigint AS fusion,
+    sum(unknown)::bigint AS unknown
+FROM fleet_beats_1h
+GROUP BY 1;
+
 CREATE FUNCTION devices_1h_between(first timestamptz, until timestamptz)
 RETURNS SETOF devices_1h LANGUAGE sql STABLE AS $$
     SELECT
@@ -192,6 +214,32 @@ RETURNS SETOF fleet_rates_1day LANGUAGE sql STABLE AS $$
     GROUP BY 1, 2
 $$;
 
+CREATE FUNCTION fleet_beats_1h_between(first timestamptz, until timestamptz)
+RETURNS SETOF fleet_beats_1h LANGUAGE sql STABLE AS $$
+    SELECT
+        bucket,
+        sum(beats)::bigint AS beats,
+        sum(supraventricular)::bigint AS supraventricular,
+        sum(ventricular)::bigint AS ventricular,
+        sum(fusion)::bigint AS fusion,
+        sum(unknown)::bigint AS unknown
+    FROM beats_1h_between(first, until)
+    GROUP BY 1
+$$;
+
+CREATE FUNCTION fleet_beats_1day_between(first timestamptz, until timestamptz)
+RETURNS SETOF fleet_beats_1day LANGUAGE sql STABLE AS $$
+    SELECT
+        bucket,
+        sum(beats)::bigint AS beats,
+        sum(supraventricular)::bigint AS supraventricular,
+        sum(ventricular)::bigint AS ventricular,
+        sum(fusion)::bigint AS fusion,
+        sum(unknown)::bigint AS unknown
+    FROM beats_1day_between(first, until)
+    GROUP BY 1
+$$;
+
 REVOKE EXECUTE ON FUNCTION
     devices_1h_between(timestamptz, timestamptz),
     fleet_1h_between(timestamptz, timestamptz),
@@ -200,7 +248,9 @@ REVOKE EXECUTE ON FUNCTION
     devices_1day_between(timestamptz, timestamptz),
     fleet_1day_between(timestamptz, timestamptz),
     fleet_labels_1day_between(timestamptz, timestamptz),
-    fleet_rates_1day_between(timestamptz, timestamptz)
+    fleet_rates_1day_between(timestamptz, timestamptz),
+    fleet_beats_1h_between(timestamptz, timestamptz),
+    fleet_beats_1day_between(timestamptz, timestamptz)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     devices_1h_between(timestamptz, timestamptz),
@@ -210,7 +260,9 @@ GRANT EXECUTE ON FUNCTION
     devices_1day_between(timestamptz, timestamptz),
     fleet_1day_between(timestamptz, timestamptz),
     fleet_labels_1day_between(timestamptz, timestamptz),
-    fleet_rates_1day_between(timestamptz, timestamptz)
+    fleet_rates_1day_between(timestamptz, timestamptz),
+    fleet_beats_1h_between(timestamptz, timestamptz),
+    fleet_beats_1day_between(timestamptz, timestamptz)
 TO leadwire_reader;
 
 -- Reports are counted by an index that holds all that is asked of them.

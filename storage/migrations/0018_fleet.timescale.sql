@@ -109,6 +109,32 @@ WHERE heart_rate_count > 0
 GROUP BY 1, 2
 WITH NO DATA;
 
+CREATE MATERIALIZED VIEW fleet_beats_1h
+WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
+SELECT
+    time_bucket('1 hour', bucket) AS bucket,
+    sum(beats)::bigint AS beats,
+    sum(supraventricular)::bigint AS supraventricular,
+    sum(ventricular)::bigint AS ventricular,
+    sum(fusion)::bigint AS fusion,
+    sum(unknown)::bigint AS unknown
+FROM beats_1h
+GROUP BY 1
+WITH NO DATA;
+
+CREATE MATERIALIZED VIEW fleet_beats_1day
+WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
+SELECT
+    time_bucket('1 day', bucket) AS bucket,
+    sum(beats)::bigint AS beats,
+    sum(supraventricular)::bigint AS supraventricular,
+    sum(ventricular)::bigint AS ventricular,
+    sum(fusion)::bigint AS fusion,
+    sum(unknown)::bigint AS unknown
+FROM fleet_beats_1h
+GROUP BY 1
+WITH NO DATA;
+
 ALTER MATERIALIZED VIEW devices_1h SET (
     timescaledb.compress, timescaledb.compress_segmentby = 'device_id', timescaledb.compress_orderby = 'bucket'
 );
@@ -128,6 +154,10 @@ ALTER MATERIALIZED VIEW fleet_labels_1day SET (timescaledb.compress, timescaledb
 ALTER MATERIALIZED VIEW fleet_rates_1h SET (timescaledb.compress, timescaledb.compress_orderby = 'bucket');
 
 ALTER MATERIALIZED VIEW fleet_rates_1day SET (timescaledb.compress, timescaledb.compress_orderby = 'bucket');
+
+ALTER MATERIALIZED VIEW fleet_beats_1h SET (timescaledb.compress, timescaledb.compress_orderby = 'bucket');
+
+ALTER MATERIALIZED VIEW fleet_beats_1day SET (timescaledb.compress, timescaledb.compress_orderby = 'bucket');
 
 -- Reports are counted by an index that holds all that is asked of them.
 
