@@ -68,6 +68,8 @@ AGGREGATES: Final = (
     Aggregate("fleet_labels_1day", "fleet_labels_1h", _DAY, 360, early=True),
     Aggregate("fleet_rates_1h", "devices_1h", _HOUR, 90, early=True),
     Aggregate("fleet_rates_1day", "devices_1day", _DAY, 360, early=True),
+    Aggregate("presence_60h", "devices_1h", 60 * _HOUR, 90, early=True),
+    Aggregate("presence_60days", "devices_1day", 60 * _DAY, 360, early=True),
     Aggregate("fleet_beats_1h", "beats_1h", _HOUR, 90),
     Aggregate("fleet_beats_1day", "fleet_beats_1h", _DAY, 360),
 )
@@ -150,7 +152,9 @@ def _of_aggregate(ages: Ages, aggregate: Aggregate, found: Mapping[str, Kept]) -
         compress = None
     days = ages.refresh_days_of.get(aggregate.name, ages.refresh_days)
     if days is not None:
-        return Kept(chunk, compress, retention, days * _DAY)
+        # A refresh needs some whole buckets: those of sixty days look back further.
+        least = 3 * aggregate.bucket if aggregate.bucket > _DAY else timedelta(0)
+        return Kept(chunk, compress, retention, max(days * _DAY, least))
     # Nothing is dropped before it is that old, so nothing that is gone is refreshed away, or comes back.
     lives = [age for age in (found[aggregate.source].retention, retention) if age is not None]
     return Kept(chunk, compress, retention, min(lives) - aggregate.bucket if lives else None)

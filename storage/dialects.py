@@ -10,7 +10,7 @@ View = Literal[
     "metrics_1min", "metrics_1h", "metrics_1day", "beats_1h", "beats_1day", "heart_rate_bins_1h",
     "heart_rate_bins_1day", "qtc_bins_1h", "qtc_bins_1day", "devices_1h", "devices_1day", "fleet_1h", "fleet_1day",
     "fleet_labels_1h", "fleet_labels_1day", "fleet_rates_1h", "fleet_rates_1day", "fleet_beats_1h",
-    "fleet_beats_1day",
+    "fleet_beats_1day", "presence_60h", "presence_60days",
 ]  # fmt: skip
 
 _IS_PLAIN: Final[dict[tuple[str, int, str], bool]] = {}

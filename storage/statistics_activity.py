@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from psycopg import AsyncConnection, sql
 
 from schemas.statistics import ActivityPoint, BeatPoint, DevicePoint, LabelHours, RateShare, Reach, Recorder
-from storage.dialects import View, between
+from storage.dialects import View, between, is_plain
 from storage.rows import fetch_all
 
 Step = Literal["hour", "day"]
@@ -19,6 +19,10 @@ _FLEET: Final[dict[Step, View]] = {"hour": "fleet_1h", "day": "fleet_1day"}
 _LABELS: Final[dict[Step, View]] = {"hour": "fleet_labels_1h", "day": "fleet_labels_1day"}
 _RATES: Final[dict[Step, View]] = {"hour": "fleet_rates_1h", "day": "fleet_rates_1day"}
 _BEATS: Final[dict[Step, View]] = {"hour": "fleet_beats_1h", "day": "fleet_beats_1day"}
+_PRESENCE: Final[dict[Step, View]] = {"hour": "presence_60h", "day": "presence_60days"}
+_ORIGIN: Final = datetime(2000, 1, 3, tzinfo=UTC)
+"""From which both databases count their buckets."""
+
 _BANDS: Final = (0, 40, 50, 60, 70, 80, 90, 100, 110, 120, 140, 160)
 """Where the bands of the heart-rate spread begin; the last has no end."""
 
@@ -74,17 +78,31 @@ async def reach(conn: AsyncConnection, span: Span) -> Reach:
     """Of the whole span."""
     query = sql.SQL("""
         SELECT
-            count(DISTINCT used.user_id) AS users,
-            count(DISTINCT used.device_id) AS devices,
-            coalesce(sum(used.seconds) / 3600.0, 0)::float8 AS hours
-        FROM (
-            SELECT t.user_id, t.device_id, sum(t.seconds) AS seconds
-            FROM {devices} AS t
-            GROUP BY t.user_id, t.device_id
-        ) AS used
-    """).format(devices=await span.devices(conn))
-    [row] = await fetch_all(conn, Reach, query, span.params)
+            count(DISTINCT t.user_id) AS users,
+            count(DISTINCT t.device_id) AS devices,
+            (SELECT coalesce(sum(f.seconds) / 3600.0, 0)::float8 FROM {fleet} AS f) AS hours
+        FROM {presence} AS t
+        JOIN unnest(%(sixties)s::timestamptz[], %(masks)s::bigint[]) AS asked (bucket, mask) ON asked.bucket = t.bucket
+        WHERE t.used & asked.mask <> 0
+    """).format(fleet=await span.fleet(conn), presence=await between(conn, _PRESENCE[span.step], "first"))
+    masks = _sixties(span)
+    # A plain PostgreSQL makes the sixties of what begins in the period, and need not look at more.
+    first = span.start if await is_plain(conn) else min(masks, default=span.start)
+    params = {"first": first, "sixties": list(masks), "masks": list(masks.values())}
+    [row] = await fetch_all(conn, Reach, query, {**span.params, **params})
     return row
+
+
+def _sixties(span: Span) -> dict[datetime, int]:
+    """The starts of the sixties of hours or days that the span touches, and a bit for each hour or day asked for."""
+    length = timedelta(**{f"{span.step}s": 1})
+    first, end = -((_ORIGIN - span.start) // length), -((_ORIGIN - span.end) // length)
+    return {
+        _ORIGIN + 60 * sixty * length: sum(
+            1 << n % 60 for n in range(max(first, 60 * sixty), min(end, 60 * sixty + 60))
+        )
+        for sixty in range(first // 60, (end - 1) // 60 + 1)
+    }
 
 
 async def beats(conn: AsyncConnection, span: Span) -> list[BeatPoint]:

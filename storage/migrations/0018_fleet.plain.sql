@@ -1,6 +1,8 @@
 -- Without TimescaleDB: what a device recorded for a user in an hour and a day, and what all of them did, with neither: how many
--- there were, each label's time, and the time of each mean heart rate. Statistics of all devices read a handful of rows
--- per day of these instead of thousands. Here they are views, and functions that begin with a period's rows, as in 0015.
+-- there were, each label's time, the time of each mean heart rate, and beats. Which of sixty hours or days a device was
+-- used in stands in one number, a bit for each: whoever was there at all is counted by a row or two of each. Statistics of all devices read a handful of rows
+-- per day of these instead of thousands. Here they are views, and functions that begin with a period's rows, as in 0015; those of
+-- presence are made of the period's own hours or days, and of no others of their sixty.
 
 CREATE VIEW devices_1h AS
 SELECT
@@ -113,6 +115,28 @@ SELECT
     sum(unknown)::bigint AS unknown
 FROM fleet_beats_1h
 GROUP BY 1;
+
+CREATE VIEW presence_60h AS
+SELECT
+    date_bin('60 hours', bucket, timestamptz '2000-01-03 00:00Z') AS bucket,
+    device_id,
+    user_id,
+    bit_or(
+        1::bigint << (((extract(epoch FROM bucket - timestamptz '2000-01-03 00:00Z') / 3600)::integer % 60 + 60) % 60)
+    ) AS used
+FROM devices_1h
+GROUP BY 1, 2, 3;
+
+CREATE VIEW presence_60days AS
+SELECT
+    date_bin('60 days', bucket, timestamptz '2000-01-03 00:00Z') AS bucket,
+    device_id,
+    user_id,
+    bit_or(
+        1::bigint << (((extract(epoch FROM bucket - timestamptz '2000-01-03 00:00Z') / 86400)::integer % 60 + 60) % 60)
+    ) AS used
+FROM devices_1day
+GROUP BY 1, 2, 3;
 
 CREATE FUNCTION devices_1h_between(first timestamptz, until timestamptz)
 RETURNS SETOF devices_1h LANGUAGE sql STABLE AS $$
@@ -240,6 +264,32 @@ RETURNS SETOF fleet_beats_1day LANGUAGE sql STABLE AS $$
     GROUP BY 1
 $$;
 
+CREATE FUNCTION presence_60h_between(first timestamptz, until timestamptz)
+RETURNS SETOF presence_60h LANGUAGE sql STABLE AS $$
+    SELECT
+        date_bin('60 hours', bucket, timestamptz '2000-01-03 00:00Z') AS bucket,
+        device_id,
+        user_id,
+        bit_or(
+            1::bigint << (((extract(epoch FROM bucket - timestamptz '2000-01-03 00:00Z') / 3600)::integer % 60 + 60) % 60)
+        ) AS used
+    FROM devices_1h_between(first, until)
+    GROUP BY 1, 2, 3
+$$;
+
+CREATE FUNCTION presence_60days_between(first timestamptz, until timestamptz)
+RETURNS SETOF presence_60days LANGUAGE sql STABLE AS $$
+    SELECT
+        date_bin('60 days', bucket, timestamptz '2000-01-03 00:00Z') AS bucket,
+        device_id,
+        user_id,
+        bit_or(
+            1::bigint << (((extract(epoch FROM bucket - timestamptz '2000-01-03 00:00Z') / 86400)::integer % 60 + 60) % 60)
+        ) AS used
+    FROM devices_1day_between(first, until)
+    GROUP BY 1, 2, 3
+$$;
+
 REVOKE EXECUTE ON FUNCTION
     devices_1h_between(timestamptz, timestamptz),
     fleet_1h_between(timestamptz, timestamptz),
@@ -250,7 +300,9 @@ REVOKE EXECUTE ON FUNCTION
     fleet_labels_1day_between(timestamptz, timestamptz),
     fleet_rates_1day_between(timestamptz, timestamptz),
     fleet_beats_1h_between(timestamptz, timestamptz),
-    fleet_beats_1day_between(timestamptz, timestamptz)
+    fleet_beats_1day_between(timestamptz, timestamptz),
+    presence_60h_between(timestamptz, timestamptz),
+    presence_60days_between(timestamptz, timestamptz)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     devices_1h_between(timestamptz, timestamptz),
@@ -262,7 +314,9 @@ GRANT EXECUTE ON FUNCTION
     fleet_labels_1day_between(timestamptz, timestamptz),
     fleet_rates_1day_between(timestamptz, timestamptz),
     fleet_beats_1h_between(timestamptz, timestamptz),
-    fleet_beats_1day_between(timestamptz, timestamptz)
+    fleet_beats_1day_between(timestamptz, timestamptz),
+    presence_60h_between(timestamptz, timestamptz),
+    presence_60days_between(timestamptz, timestamptz)
 TO leadwire_reader;
 
 -- Reports are counted by an index that holds all that is asked of them.

@@ -1,5 +1,6 @@
 -- With TimescaleDB: what a device recorded for a user in an hour and a day, and what all of them did, with neither: how many
--- there were, each label's time, and the time of each mean heart rate. Statistics of all devices read a handful of rows
+-- there were, each label's time, the time of each mean heart rate, and beats. Which of sixty hours or days a device was
+-- used in stands in one number, a bit for each: whoever was there at all is counted by a row or two of each. Statistics of all devices read a handful of rows
 -- per day of these instead of thousands. The hours are made of minutes, which are never long behind, so that an hour
 -- that isn't over can be taken up too: storage/policies.py does that every five minutes.
 
@@ -135,6 +136,32 @@ FROM fleet_beats_1h
 GROUP BY 1
 WITH NO DATA;
 
+CREATE MATERIALIZED VIEW presence_60h
+WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
+SELECT
+    time_bucket('60 hours', bucket) AS bucket,
+    device_id,
+    user_id,
+    bit_or(
+        1::bigint << (((extract(epoch FROM bucket - timestamptz '2000-01-03 00:00Z') / 3600)::integer % 60 + 60) % 60)
+    ) AS used
+FROM devices_1h
+GROUP BY 1, 2, 3
+WITH NO DATA;
+
+CREATE MATERIALIZED VIEW presence_60days
+WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
+SELECT
+    time_bucket('60 days', bucket) AS bucket,
+    device_id,
+    user_id,
+    bit_or(
+        1::bigint << (((extract(epoch FROM bucket - timestamptz '2000-01-03 00:00Z') / 86400)::integer % 60 + 60) % 60)
+    ) AS used
+FROM devices_1day
+GROUP BY 1, 2, 3
+WITH NO DATA;
+
 ALTER MATERIALIZED VIEW devices_1h SET (
     timescaledb.compress, timescaledb.compress_segmentby = 'device_id', timescaledb.compress_orderby = 'bucket'
 );
@@ -158,6 +185,14 @@ ALTER MATERIALIZED VIEW fleet_rates_1day SET (timescaledb.compress, timescaledb.
 ALTER MATERIALIZED VIEW fleet_beats_1h SET (timescaledb.compress, timescaledb.compress_orderby = 'bucket');
 
 ALTER MATERIALIZED VIEW fleet_beats_1day SET (timescaledb.compress, timescaledb.compress_orderby = 'bucket');
+
+ALTER MATERIALIZED VIEW presence_60h SET (
+    timescaledb.compress, timescaledb.compress_segmentby = 'device_id', timescaledb.compress_orderby = 'bucket'
+);
+
+ALTER MATERIALIZED VIEW presence_60days SET (
+    timescaledb.compress, timescaledb.compress_segmentby = 'device_id', timescaledb.compress_orderby = 'bucket'
+);
 
 -- Reports are counted by an index that holds all that is asked of them.
 

@@ -171,7 +171,7 @@ async def test_refreshed_aggregates_give_the_same_answers_compressed_too(
     async with await psycopg.AsyncConnection.connect(timescale_url, autocommit=True) as conn:
         for aggregate in AGGREGATES:
             query = "CALL refresh_continuous_aggregate(%s::regclass, NULL, %s::timestamptz)"
-            await conn.execute(query, [aggregate.name, end])
+            await conn.execute(query, [aggregate.name, end + aggregate.bucket])
         await assert_same_answers(plain, timescale)
         for aggregate in AGGREGATES:
             await compress(conn, aggregate.name)

@@ -204,7 +204,8 @@ async def test_compressed_chunks_and_aggregates_are_erased_too(
             await conn.execute(query, [table, to_datetime(EARLIER_US) + REFRESHED])
     async with await AsyncConnection.connect(settings.url, autocommit=True) as conn:
         for aggregate in AGGREGATES:
-            window = [to_datetime(EARLIER_US) - REFRESHED, to_datetime(EARLIER_US) + REFRESHED]
+            around = REFRESHED + aggregate.bucket
+            window = [to_datetime(EARLIER_US) - around, to_datetime(EARLIER_US) + around]
             query = "CALL refresh_continuous_aggregate(%s::regclass, %s::timestamptz, %s::timestamptz)"
             await conn.execute(query, [aggregate.name, *window])
     before = await found(database, others)
