@@ -40,6 +40,7 @@ async def apply_policies(conn: AsyncConnection, settings: DatabaseSettings, *, a
         async with conn.transaction():
             await _apply_to_table(conn, table, kept[table])
     for aggregate in AGGREGATES:
+        await _set_chunk(conn, aggregate.name, kept[aggregate.name])  # or it is filled in chunks of another length
         await _fill_if_empty(conn, aggregate)
         async with conn.transaction():
             # First of all: TimescaleDB takes no columnstore policy of an aggregate that none refreshes.
@@ -72,7 +73,7 @@ async def _materialized(conn: AsyncConnection, aggregate: Aggregate) -> sql.Iden
 
 async def _apply_to_table(conn: AsyncConnection, table: str, kept: Kept) -> None:
     """To a hypertable or to an aggregate, which TimescaleDB keeps in one."""
-    await conn.execute("SELECT set_chunk_time_interval(%s::regclass, %s::interval)", [table, kept.chunk])
+    await _set_chunk(conn, table, kept)
     await conn.execute("SELECT remove_compression_policy(%s::regclass, if_exists => true)", [table])
     if kept.compress_after is not None:
         if table in HYPERTABLES and table not in COLUMNSTORE:
@@ -85,6 +86,10 @@ async def _apply_to_table(conn: AsyncConnection, table: str, kept: Kept) -> None
         await conn.execute(
             "SELECT add_retention_policy(%s::regclass, drop_after => %s::interval)", [table, kept.retention]
         )
+
+
+async def _set_chunk(conn: AsyncConnection, table: str, kept: Kept) -> None:
+    await conn.execute("SELECT set_chunk_time_interval(%s::regclass, %s::interval)", [table, kept.chunk])
 
 
 async def _apply_refresh(conn: AsyncConnection, aggregate: Aggregate, window: timedelta | None) -> None:

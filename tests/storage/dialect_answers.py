@@ -301,13 +301,16 @@ QUERIES: Final[dict[str, tuple[Query, ...]]] = {
         lambda c, _: statistics_activity.labels(c, _HOURS), lambda c, _: statistics_activity.labels(c, _BY_DAY),
     ),
     "statistics_activity.rate_spread": (
-        lambda c, _: statistics_activity.rate_spread(c, _HOURS), lambda c, _: statistics_activity.rate_spread(c, _BY_DAY),
+        lambda c, _: statistics_activity.rate_spread(c, _HOURS),
+        lambda c, _: statistics_activity.rate_spread(c, _BY_DAY),
     ),
     "statistics_activity.top_recorders": (
-        lambda c, _: statistics_activity.top_recorders(c, _HOURS), lambda c, _: statistics_activity.top_recorders(c, _BY_DAY),
+        lambda c, _: statistics_activity.top_recorders(c, _HOURS),
+        lambda c, _: statistics_activity.top_recorders(c, _BY_DAY),
     ),
     "statistics_activity.device_points": (
-        lambda c, _: statistics_activity.device_points(c, _HOURS), lambda c, _: statistics_activity.device_points(c, _BY_DAY),
+        lambda c, _: statistics_activity.device_points(c, _HOURS),
+        lambda c, _: statistics_activity.device_points(c, _BY_DAY),
     ),
     "statistics_people.user_points": (
         lambda c, _: statistics_people.user_points(c, _HOURS), lambda c, _: statistics_people.user_points(c, _BY_DAY),
