@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -46,6 +47,7 @@ from storage.cache import Cache, LayeredCache, MemoryCache, cache
 from storage.counts import MemoryCounts
 from storage.database import Database, auditor, reader
 from storage.objects import objects
+from storage.waveform_codec.warm import warm
 from web import callers, health, middleware, openapi, problems
 from web.callers import Door
 from web.etags import ConditionalGet
@@ -80,6 +82,7 @@ def create_api(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        warming = asyncio.create_task(asyncio.to_thread(warm))  # half a second that the first strip need not wait for
         try:
             await database.open()
             await auditing.open()
@@ -91,6 +94,7 @@ def create_api(settings: Settings) -> FastAPI:
             await auditing.close()
             await caches.shared.close()
             await database.close()
+            await warming
 
     app = _application(settings.http.prefix, lifespan)
     shelf = Shelf(lambda: store, settings.archive.cache_bytes)

@@ -46,3 +46,5 @@ CREATE TRIGGER user_sessions_end_account AFTER DELETE ON user_sessions
     FOR EACH ROW EXECUTE FUNCTION change_account();
 CREATE TRIGGER ecg_reports_change_reports AFTER INSERT OR UPDATE OR DELETE ON ecg_reports
     FOR EACH ROW EXECUTE FUNCTION change_reports();
+
+REVOKE EXECUTE ON FUNCTION begin_generations(), change_account(), change_reports() FROM PUBLIC;

@@ -84,7 +84,7 @@ async def test_without_redis_nothing_is_found_and_nothing_fails() -> None:
 
 async def test_doctor_hears_that_redis_does_not_answer() -> None:
     cache = RedisCache(NOBODY)
-    with pytest.raises(Busy, match="see that it runs and REDIS_URL is right"):
+    with pytest.raises(Busy, match="see that it runs and LEADWIRE_REDIS_URL is right"):
         await cache.ping()
     await cache.close()
 

@@ -23,6 +23,12 @@ from tests.storage.made import START_US, a_patient, a_user, access_of
 NOW = to_datetime(START_US)
 
 
+@pytest.fixture(autouse=True)
+async def _nothing_to_remove(conn: AsyncConnection) -> None:
+    """Of what other tests have left; undone with the rest."""
+    await conn.execute("DELETE FROM object_removals")
+
+
 def a_file(user_id: UUID) -> UploadedFile:
     digest = hashlib.sha256(uuid4().bytes).digest()
     return UploadedFile(user_id, user_id, "x.pdf", "pdf", 123, digest)
