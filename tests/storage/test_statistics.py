@@ -103,6 +103,21 @@ async def test_a_period_adds_up(conn: AsyncConnection, span: Span) -> None:
     assert [(point.at, point.beats, point.ventricular) for point in beats] == [(START, 2, 1)]
 
 
+@pytest.mark.parametrize(("first", "end", "devices"), [(0, 1, 1), (1, 2, 1), (2, 24, 0), (-200, 0, 0), (-200, 1, 1)])
+async def test_who_recorded_in_other_hours_is_not_counted(
+    conn: AsyncConnection, first: int, end: int, devices: int
+) -> None:
+    await _recorded(conn)
+    span = Span(START + timedelta(hours=first), START + timedelta(hours=end), "hour")
+    reach = await statistics_activity.reach(conn, span)
+    assert (reach.users, reach.devices) == (devices, devices)
+
+
+async def test_nobody_recorded_in_no_time(conn: AsyncConnection) -> None:
+    reach = await statistics_activity.reach(conn, Span(START, START, "day"))
+    assert (reach.users, reach.devices, reach.hours) == (0, 0, 0.0)
+
+
 @pytest.mark.parametrize(("step", "expected"), [("hour", [75.0, 120.0]), ("day", [90.0])])
 async def test_means_weigh_every_second_alike(conn: AsyncConnection, step: Step, expected: list[float]) -> None:
     await _recorded(conn)
