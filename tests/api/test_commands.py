@@ -74,7 +74,7 @@ async def test_erase_asks_where_somebody_can_answer_and_erases_with_yes(user_id:
     with pytest.raises(Malformed, match="add --yes"):
         await leadwire("user", "erase", user_id)
     done = json.loads((await leadwire("user", "erase", user_id, "--yes", "--json")).stdout)
-    assert (done["user_id"], done["rows"]) == (user_id, {"users": 1})
+    assert (done["user_id"], done["rows"]) == (user_id, {"generations": 1, "users": 1})
     with pytest.raises(NotFound):
         await leadwire("user", "erase", user_id, "--yes")
 

@@ -65,6 +65,8 @@ GET    ecg/beats?device_id={device_id}                  401    401  200   none  
 GET    ecg/beats?recording_id={recording_id}            401    401  200   none     200     none   200
 GET    ecg/beats/burden?device_id={device_id}&start=2026-01-01T00:00Z&end=2026-01-02T00:00Z \
                                                         401    401  200   none     200     none   200
+GET    ecg/beats/burden/daily?device_id={device_id}&start=2026-01-01T00:00Z&end=2026-01-02T00:00Z \
+                                                        401    401  200   none     200     none   200
 GET    ecg/rhythms?device_id={device_id}                401    401  200   none     200     none   200
 GET    ecg/hrv?device_id={device_id}                    401    401  200   none     200     none   200
 
@@ -73,6 +75,10 @@ GET    ecg/metrics                                      401    401  200      · 
 GET    ecg/metrics?user_id={user_id}                    401    401  200   none     200     none   200
 GET    ecg/metrics?device_id={device_id}                401    401  200   none     200     none   200
 GET    ecg/metrics/latest?user_id={user_id}             401    401  200   none     200     none   200
+GET    ecg/metrics/trend?device_id={device_id}&start=2026-01-01T00:00Z&end=2026-01-02T00:00Z \
+                                                        401    401  200   none     200     none   200
+GET    ecg/metrics/percentiles?device_id={device_id}&start=2026-01-01T00:00Z&end=2026-01-02T00:00Z \
+                                                        401    401  200   none     200     none   200
 GET    ecg/metrics/{metric_id}                          401    401  200    404     200      404   200
 
 GET    ecg/alarms                                       401    401  200      ·     200        ·   200
