@@ -56,10 +56,12 @@ def _whole(
     samples = sum(each.samples.size for each in held)
     size = _size(folder)
     windows = _windows(sdk, held, chosen)
-    wall_s, cpu_s = time.perf_counter(), time.process_time()
-    found = [_read(sdk, each, 0, each.samples.shape[1]) for each in held]
-    read_s, read_cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
-    same = all(np.array_equal(one, each.samples) for one, each in zip(found, held, strict=True))
+    read_s, read_cpu_s, same = 0.0, 0.0, True
+    for each in held:
+        wall_s, cpu_s = time.perf_counter(), time.process_time()
+        found = _read(sdk, each, 0, each.samples.shape[1])
+        read_s, read_cpu_s = read_s + time.perf_counter() - wall_s, read_cpu_s + time.process_time() - cpu_s
+        same = same and np.array_equal(found, each.samples)
     shutil.rmtree(folder)
     return {
         "bits_per_sample": round(8 * size / samples, 3),

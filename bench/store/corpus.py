@@ -173,6 +173,9 @@ def joined(stretches: Sequence[WaveformStretch]) -> NDArray[np.int16]:
     ends = [each.first_index + each.samples.shape[1] for each in stretches]
     if not stretches or any(each.first_index != end for each, end in zip(stretches[1:], ends, strict=False)):
         raise ValueError("the stretches that were read don't follow one another; some were not stored")
+    whole = stretches[0].samples.base
+    if whole is not None and whole.shape == (len(stretches[0].samples), ends[-1] - stretches[0].first_index):
+        return whole  # what is read is decoded into one array, of which the stretches show parts
     return np.concatenate([each.samples for each in stretches], axis=1)
 
 

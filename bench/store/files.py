@@ -16,7 +16,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from bench.store.corpus import Corpus, Held, Window
-from bench.store.timings import millions_a_second, quantiles_ms, spending
+from bench.store.timings import Spent, millions_a_second, quantiles_ms, spending
 
 _FLAC_RATE_HZ: Final = 8000
 """FLAC wants some rate; it changes no byte of the samples."""
@@ -120,10 +120,11 @@ def measure(kept: Format, corpus: Corpus, chosen: Sequence[Window], folder: Path
         for held in corpus.held:
             kept.write(folder, held)
     size = sum(path.stat().st_size for path in folder.iterdir())
-    with spending() as reading:
-        found = [kept.read(folder, held, 0, held.count) for held in corpus.held]
-    for held, samples in zip(corpus.held, found, strict=True):
-        _check(samples, held.samples, held)
+    reading = Spent()
+    for held in corpus.held:
+        with spending(into=reading):
+            found = kept.read(folder, held, 0, held.count)
+        _check(found, held.samples, held)
     return {
         "bits_per_sample": round(8 * size / corpus.samples, 3),
         "write_m_samples_per_s": millions_a_second(corpus.samples, writing.wall_s),

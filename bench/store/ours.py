@@ -76,15 +76,16 @@ async def read_windows(database: Database, server: Server, chosen: Sequence[Wind
 
 
 async def read_all(database: Database, server: Server, corpus: Corpus) -> Mapping[str, Any]:
-    """Every recording as a whole, one after the other. Raises ValueError when the SHA-256 of all of it differs."""
-    found: dict[UUID, NDArray[np.int16]] = {}
-    with spending(server.cpu_s) as spent:
-        for held in corpus.held:
-            found[held.recording.recording_id] = await _read(database, held.recording.recording_id, 0, held.count)
-    told = digest(found)
-    if told != digest({held.recording.recording_id: held.samples for held in corpus.held}):
-        raise ValueError(f"what was read of {corpus.name} is not what was written: SHA-256 {told}")
-    return {**_rates(corpus.samples, spent), "sha256": told}
+    """Every recording as a whole, one after the other, compared and let go. Raises ValueError if it differs."""
+    spent, same = Spent(), {}
+    for held in corpus.held:
+        recording_id = held.recording.recording_id
+        with spending(server.cpu_s, spent):
+            found = await _read(database, recording_id, 0, held.count)
+        same[held.name] = digest({recording_id: found})
+        if same[held.name] != digest({recording_id: held.samples}):
+            raise ValueError(f"what was read of {held.name} is not what was written: SHA-256 {same[held.name]}")
+    return {**_rates(corpus.samples, spent), "sha256": same}
 
 
 async def _read(database: Database, recording_id: UUID, first: int, end: int) -> NDArray[np.int16]:

@@ -33,14 +33,14 @@ class Spent:
 
 
 @contextmanager
-def spending(server_cpu: Cpu = lambda: 0.0) -> Iterator[Spent]:
-    """What the block spends, told when it ends."""
-    spent = Spent()
+def spending(server_cpu: Cpu = lambda: 0.0, into: Spent | None = None) -> Iterator[Spent]:
+    """What the block spends, told when it ends: added to `into`, where that is given."""
+    spent = into or Spent()
     server_s, client_s, wall_s = server_cpu(), time.process_time(), time.perf_counter()
     yield spent
-    spent.wall_s = time.perf_counter() - wall_s
-    spent.client_cpu_s = time.process_time() - client_s
-    spent.server_cpu_s = server_cpu() - server_s
+    spent.wall_s += time.perf_counter() - wall_s
+    spent.client_cpu_s += time.process_time() - client_s
+    spent.server_cpu_s += server_cpu() - server_s
 
 
 def quantiles_ms(taken_s: Sequence[float]) -> dict[str, float]:
