@@ -395,6 +395,7 @@ async def test_objects_of_s3_come_back_into_s3(
 def s3_of(site: Site, address: S3Address, bucket: str, patch: pytest.MonkeyPatch) -> Objects:
     """The site's objects are in a bucket from now on."""
     told = {
+        "LEADWIRE_OBJECTS": "s3",
         "LEADWIRE_S3_ENDPOINT": address.url,
         "AWS_ACCESS_KEY_ID": address.access_key,
         "AWS_SECRET_ACCESS_KEY": address.secret_key,
